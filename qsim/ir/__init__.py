@@ -1,0 +1,1 @@
+"""Circuits as data: operations, parameters, Pauli sums, targets. No JAX in here."""

@@ -1,0 +1,12 @@
+"""The gate table, one family per file, and constructors: `gates.rx(0.5, 0)` is an instruction for a `Circuit`."""
+
+from __future__ import annotations
+
+from qsim.ir.arguments import gate
+from qsim.ir.gates import controlled, fixed, rotations, two_qubit
+from qsim.ir.gates.constructors import *  # noqa: F403
+from qsim.ir.gates.constructors import __all__ as _names
+
+__all__ = ["gate", *_names]
+
+del controlled, fixed, rotations, two_qubit
