@@ -272,6 +272,21 @@ class Circuit(GateMethods):
         new._layout = self._layout
         return new
 
+    def with_layout(self, layout: Layout | None) -> Circuit:
+        """The same circuit with that layout: how a transpiler says where the original qubits went.
+
+        Args:
+            layout: the places of the original circuit's qubits; None means it was never transpiled.
+
+        Raises:
+            CircuitError: a place that is no qubit of this circuit.
+        """
+        if layout is not None and max((*layout.initial, *layout.final), default=-1) >= self.num_qubits:
+            raise CircuitError(f"with_layout: {layout} names a qubit beyond the circuit's {self.num_qubits}.")
+        new = self.copy()
+        new._layout = layout
+        return new
+
     def extend(self, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
         """This circuit, then `other` with its qubit i on `qubits[i]` (default i).
 

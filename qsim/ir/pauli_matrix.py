@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from qsim._errors import MemoryLimitError
+from qsim._checks import check_memory
 
-MAX_BYTES = 1 << 34
 DENSE_QUBITS = 6
 
 
@@ -42,7 +41,7 @@ def diagonals(x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> Iterato
 def dense(x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """The matrix (2^n, 2^n), complex128."""
     n = x.shape[1]
-    check_bytes(f"the dense matrix of a Pauli sum on {n} qubits", 16 << 2 * n, "to_sparse()")
+    check_memory(f"The dense matrix of a Pauli sum on {n} qubits", 16 << 2 * n, fix="Try to_sparse().")
     matrix = np.zeros((1 << n, 1 << n), dtype=np.complex128)
     columns = np.arange(1 << n)
     for mask, vector in diagonals(x, z, coefficients):
@@ -56,7 +55,8 @@ def sparse(x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> Any:
 
     n = x.shape[1]
     flips = len(np.unique(x, axis=0))
-    check_bytes(f"the sparse matrix of a Pauli sum on {n} qubits", (flips * 40) << n, "execute(..., Expectation(...))")
+    size = (flips * 40) << n
+    check_memory(f"The sparse matrix of a Pauli sum on {n} qubits", size, fix="Try execute(..., Expectation(...)).")
     data, rows, columns = [], [], []
     for mask, vector in diagonals(x, z, coefficients):
         kept = np.flatnonzero(vector)
@@ -78,8 +78,8 @@ def ground_state(x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> tupl
     """
     n = x.shape[1]
     if not x.any():
-        check_bytes(f"the diagonal of a Pauli sum on {n} qubits", 32 << n, "fewer qubits")
-        diagonal = sum((vector.real for _, vector in diagonals(x, z, coefficients)), np.zeros(1 << n))
+        check_memory(f"The diagonal of a Pauli sum on {n} qubits", 32 << n)
+        diagonal = sum((np.real(vector) for _, vector in diagonals(x, z, coefficients)), np.zeros(1 << n))
         state = np.zeros(1 << n)
         state[np.argmin(diagonal)] = 1
         return float(diagonal.min()), state
@@ -91,12 +91,3 @@ def ground_state(x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> tupl
     start = np.random.default_rng(0).normal(size=1 << n)
     energies, states = eigsh(sparse(x, z, coefficients), k=1, which="SA", v0=start)
     return float(energies[0]), states[:, 0]
-
-
-def check_bytes(what: str, size: int, instead: str) -> None:
-    """Refuse what is larger than `MAX_BYTES`, naming its size and what to use instead."""
-    if size > MAX_BYTES:
-        raise MemoryLimitError(
-            f"{what[0].upper()}{what[1:]} needs {size / 2**30:,.0f} GiB, but at most {MAX_BYTES >> 30} GiB are "
-            f"allowed. Try {instead}."
-        )
