@@ -15,8 +15,8 @@ from qsim import Circuit, Parameter, qasm
 from qsim._errors import ParameterError, QasmError
 from qsim.ir.operation import Conditional, Controlled, Gate, Measure, Reset, row_of, rows
 from qsim.ir.ops import QFT, Unitary
+from qsim.qasm.meaning import steps_of
 from qsim.qasm.names import QELIB1, definitions, qasm_name
-from qsim.qasm.reader import steps_of
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
 ANGLES = (0.7, -1.3, 2.9, 0.4)

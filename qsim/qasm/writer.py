@@ -29,9 +29,9 @@ from qsim.ir.operation import (
 from qsim.ir.ops import Unitary
 from qsim.ir.parameter import parameters_of
 from qsim.qasm.controls import expand_controlled, named
+from qsim.qasm.meaning import steps_of
 from qsim.qasm.names import QELIB1, qasm_name
 from qsim.qasm.parser import KEYWORDS
-from qsim.qasm.reader import steps_of
 
 MAX_OPERATIONS = 5_000_000
 
