@@ -7,12 +7,14 @@ Phys. Rev. A 52, 3457 (1995), doi:10.1103/PhysRevA.52.3457, lemmas 7.2, 7.3 and 
 from __future__ import annotations
 
 import cmath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from qsim.ir.operation import Controlled, Gate, row_of, rows
+from qsim.ir.operation import Controlled, Gate, controlled, row_of
+from qsim.ir.ops import Unitary
+from qsim.qasm.meaning import steps_of
 from qsim.qasm.names import CONTROLLED
 
 Placed = tuple[Any, tuple[int, ...]]
@@ -31,45 +33,32 @@ def expand_controlled(operation: Controlled, qubits: tuple[int, ...]) -> Iterato
     """A controlled gate of the table as simpler operations, in order, with their qubits.
 
     Args:
-        operation: `Controlled` around a `Gate` with numbers for parameters, on at most one qubit
-            besides controls of its own.
+        operation: `Controlled` around a `Gate` with numbers for parameters.
         qubits: where it acts, controls first.
     """
-    controls, targets = qubits[: operation.num_controls], qubits[operation.num_controls :]
     bits = f"{operation.control_state:0{operation.num_controls}b}"
-    flipped = [Gate(row_of("x")) for _ in range(bits.count("0"))]
-    off = [q for q, bit in zip(controls, bits, strict=True) if bit == "0"]
-    yield from ((gate, (q,)) for gate, q in zip(flipped, off, strict=True))
-    base: Gate = operation.base
-    row = base.row
-    if row.num_controls:
-        controls, targets = controls + targets[: row.num_controls], targets[row.num_controls :]
-    whole = np.asarray(base.matrix(np), dtype=complex)
-    inner = whole[-(1 << len(targets)) :, -(1 << len(targets)) :]
-    name, params = row.base or row.name, base.params
-    if not targets:
-        # a phase under controls is `p` on the last of them
-        controls, targets = controls[:-1], controls[-1:]
-        name, params = "p", (cmath.phase(inner[0, 0]),)
-        inner = np.diag([1, inner[0, 0]])
-    known = _row(name, len(controls), params)
-    if known is not None:
-        yield known, controls + targets
-    elif name == "x" and len(controls) <= 4:
-        yield from _x(controls, targets[0], ())
+    flips = [(Gate(row_of("x")), (q,)) for q, bit in zip(qubits, bits, strict=False) if bit == "0"]
+    yield from flips
+    plain = controlled(operation.base, operation.num_controls)
+    if isinstance(plain, Gate):
+        yield plain, qubits
     else:
-        yield from _unitary(inner, controls, targets[0])
-    yield from ((gate, (q,)) for gate, q in zip(flipped, off, strict=True))
+        yield from _expand(plain.base, qubits[: plain.num_controls], qubits[plain.num_controls :])
+    yield from flips
 
 
-def _row(base: str, num_controls: int, params: Sequence[Any]) -> Gate | None:
-    """The row for that gate under so many controls, if there is one."""
-    if num_controls == 0:
-        return Gate(row_of(base), tuple(params))
-    for row in rows():
-        if row.base == base and row.num_controls == num_controls and len(row.params) == len(params):
-            return Gate(row, tuple(params))
-    return None
+def _expand(base: Gate, controls: tuple[int, ...], targets: tuple[int, ...]) -> Iterator[Placed]:
+    """A gate under controls that all must read 1."""
+    if len(targets) == 1 and base.name == "x" and len(controls) <= 4:
+        yield from _x(controls, targets[0], ())
+    elif len(targets) == 1:
+        yield from _unitary(np.asarray(base.matrix(np), dtype=complex), controls, targets[0])
+    else:
+        steps = steps_of(base)
+        if steps is None:
+            steps = Unitary(np.asarray(base.matrix(np))).definition().instructions
+        for i in steps:
+            yield Controlled(i.operation, len(controls)), controls + tuple([targets[q] for q in i.qubits])
 
 
 def _unitary(matrix: np.ndarray, controls: tuple[int, ...], target: int) -> Iterator[Placed]:

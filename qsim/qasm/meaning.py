@@ -39,13 +39,13 @@ def bodies() -> Mapping[str, Defined]:
     return {**_definitions(STEPS, natives()), **{name: body for name, (body, _) in recognised().items()}}
 
 
-def steps_of(gate: Gate, params: tuple[float, ...]) -> Sequence[Instruction] | None:
-    """What a gate of the table consists of, on qubits 0, 1, ...; None where that is not written down."""
+def steps_of(gate: Gate) -> Sequence[Instruction] | None:
+    """What a gate with numbers for parameters consists of, on qubits 0, 1, ...; None where no table says."""
     body = bodies().get(qasm_name(gate.row))
     if body is None:
         return None
     program = Program("", {})
-    program.expand((body, params, tuple(range(gate.num_qubits))), Call(gate.name, (), (), 0), program.instructions)
+    program.expand((body, gate.params, tuple(range(gate.num_qubits))), Call(gate.name, (), (), 0), program.instructions)
     return program.instructions
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from qsim._errors import ParameterError, QasmError
 from qsim.ir.circuit import Circuit
-from qsim.ir.instruction import Instruction
 from qsim.ir.operation import (
     Barrier,
     Conditional,
@@ -29,7 +28,6 @@ from qsim.ir.operation import (
 from qsim.ir.ops import Unitary
 from qsim.ir.parameter import parameters_of
 from qsim.qasm.controls import expand_controlled, named
-from qsim.qasm.meaning import steps_of
 from qsim.qasm.names import QELIB1, qasm_name
 from qsim.qasm.parser import KEYWORDS
 
@@ -192,23 +190,12 @@ class _Writer:
     def expand(self, operation: Any, qubits: tuple[int, ...]) -> Iterator[tuple[Any, tuple[int, ...]]]:
         """One step from an operation without a name towards some that have one."""
         if isinstance(operation, Controlled) and isinstance(operation.base, Gate):
-            base, count = operation.base, operation.num_controls
-            params = tuple(_float(p, base.name) for p in base.params)
-            if base.num_qubits - base.row.num_controls <= 1:
-                return expand_controlled(operation.replace(params), qubits)
-            steps = steps_of(base, params)
-            if steps is not None:
-                controls, targets = qubits[:count], qubits[count:]
-                return iter(
-                    (Controlled(i.operation, count, operation.control_state), controls + _on(targets, i)) for i in steps
-                )
-            operation = Controlled(_whole(base), count, operation.control_state)
-        elif isinstance(operation, Gate):
-            operation = _whole(operation)
-        elif not hasattr(operation, "definition"):
+            params = [_float(p, operation.base.name) for p in operation.params]
+            return expand_controlled(operation.replace(params), qubits)
+        if isinstance(operation, Gate) or not hasattr(operation, "definition"):
             operation = _whole(operation)
         steps = operation.definition().instructions
-        return iter([(i.operation, _on(qubits, i)) for i in steps])
+        return iter([(i.operation, tuple([qubits[q] for q in i.qubits])) for i in steps])
 
 
 def _whole(operation: Any) -> Unitary:
@@ -221,11 +208,6 @@ def _whole(operation: Any) -> Unitary:
     params = [_float(p, operation.name) for p in operation.params]
     bound = operation.replace(params, operation.arrays) if params else operation
     return Unitary(np.asarray(bound.matrix(np)))
-
-
-def _on(qubits: tuple[int, ...], instruction: Instruction) -> tuple[int, ...]:
-    """Where an instruction of a definition acts."""
-    return tuple([qubits[q] for q in instruction.qubits])
 
 
 def _float(param: Any, name: str) -> float:
