@@ -147,3 +147,29 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "an object"
+
+
+FORMAT, VERSION = "qsim", 1
+
+
+def envelope(kind: str, data: dict[str, Any]) -> str:
+    """JSON text of `data`, saying what it is: {"format": "qsim", "version": 1, "kind": ..., ...}."""
+    return json.dumps({"format": FORMAT, "version": VERSION, "kind": kind, **data}, allow_nan=False)
+
+
+def open_envelope(node: Node, *kinds: str) -> str:
+    """The kind of a document, one of `kinds`.
+
+    Raises:
+        SerialError: another format, a newer version, or another kind.
+    """
+    if node.get("format").text() != FORMAT:
+        node.get("format").expect(f"{FORMAT!r}")
+    version = node.get("version").integer(1, 1 << 30)
+    if version > VERSION:
+        node.get("version").fail(
+            f"is {version}, but this qsim reads versions up to {VERSION}; a newer qsim will read it"
+        )
+    if node.get("kind").text() not in kinds:
+        node.get("kind").expect(" or ".join(map(repr, kinds)))
+    return node.get("kind").text()

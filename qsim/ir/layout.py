@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from qsim._errors import CircuitError
-from qsim.ir.operation import Barrier
+from qsim.ir.records import Barrier
 
 if TYPE_CHECKING:
     from qsim.ir.circuit import Circuit
