@@ -1,0 +1,151 @@
+"""Run a plan on a state: forward, and a reversible backward pass in constant memory.
+
+The backward pass uncomputes: the state before a segment is the inverse segment on the
+state after it, so that only the final state is kept. The state's cotangent goes back
+through the same inverses; on the way each block yields the cotangent of its matrix,
+from which automatic differentiation goes on to the parameters. It is the adjoint method
+(arXiv:2009.02823) for any function of the state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from qsim.engine import dense, flips, sweeps, wide
+from qsim.lower.matrices import dense_matrices, flip_coefficients, read_array
+from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Wide
+
+
+def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range) -> Any:
+    """What a segment needs of the angles (R, A) and data (R, D), which begin at `origin`; leading axis R."""
+    r = segment.range
+    angles = angles[:, r.angle - origin.angle : r.angle_stop - origin.angle]
+    data = data[:, r.data - origin.data : r.data_stop - origin.data]
+    if isinstance(segment, (Dense, Sweeps)):
+        return dense_matrices(segment, tables, angles, data)
+    if isinstance(segment, Flips):
+        return flip_coefficients(segment, tables, angles, data)
+    if isinstance(segment, Wide):
+        params = [angles[:, i] for i in range(segment.num_params)]
+        arrays = [read_array(slot, at, data)[:, 0] for slot, at in zip(segment.arrays, tables, strict=True)]
+        return params, arrays
+    reps = angles.shape[0]
+    angles = angles.reshape(reps, segment.count, -1)
+    data = data.reshape(reps, segment.count, -1)
+    if segment.inline:
+        return angles, data
+    made = _prepare_body(segment, tables, angles.reshape(reps * segment.count, -1), data.reshape(reps * segment.count, -1))
+    return jax.tree.map(lambda a: a.reshape(reps, segment.count, *a.shape[1:]), made)
+
+
+def _prepare_body(segment: Repeat, tables: Any, angles: Any, data: Any) -> list[Any]:
+    return [prepare(s, t, angles, data, segment.range) for s, t in zip(segment.body, tables, strict=True)]
+
+
+def _prepare_one(segment: Repeat, tables: Any, numbers: Any) -> list[Any]:
+    """The matrices of one repetition of an inline repeat."""
+    angles, data = numbers
+    return jax.tree.map(lambda a: a[0], _prepare_body(segment, tables, angles[None], data[None]))
+
+
+def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
+    """Run one segment on rows `x`."""
+    if isinstance(segment, Dense):
+        return dense.forward(segment, matrices, tables, x)
+    if isinstance(segment, Flips):
+        return flips.forward(segment, matrices, tables, x)
+    if isinstance(segment, Wide):
+        return wide.forward(segment, matrices, tables, x)
+    if isinstance(segment, Sweeps):
+        return sweeps.forward(segment, matrices, tables, x)
+
+    def step(x: Any, matrices: Any) -> tuple[Any, None]:
+        if segment.inline:
+            matrices = _prepare_one(segment, tables, matrices)
+        return forward_all(segment.body, matrices, tables, x), None
+
+    return lax.scan(step, x, matrices)[0]
+
+
+def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, Any]:
+    """Undo one segment: the state before, its cotangent, and the cotangent of the matrices."""
+    if isinstance(segment, Dense):
+        return dense.backward(segment, matrices, tables, x, ct)
+    if isinstance(segment, Flips):
+        return flips.backward(segment, matrices, tables, x, ct)
+    if isinstance(segment, Wide):
+        return wide.backward(segment, matrices, tables, x, ct)
+
+    if isinstance(segment, Sweeps):
+        return sweeps.backward(segment, matrices, tables, x, ct)
+
+    def step(carry: Any, matrices: Any) -> tuple[Any, Any]:
+        pull = None
+        if segment.inline:
+            matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m), matrices)
+        x, ct, bars = backward_all(segment.body, matrices, tables, *carry)
+        return (x, ct), bars if pull is None else pull(bars)[0]
+
+    (x, ct), bars = lax.scan(step, (x, ct), matrices, reverse=True)
+    return x, ct, bars
+
+
+def forward_all(segments: Any, matrices: Any, tables: Any, x: Any) -> Any:
+    """Run segments in order."""
+    for segment, m, t in zip(segments, matrices, tables, strict=True):
+        x = forward(segment, m, t, x)
+    return x
+
+
+def backward_all(segments: Any, matrices: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, list[Any]]:
+    """Undo segments in reverse order."""
+    bars: list[Any] = []
+    for segment, m, t in zip(reversed(segments), reversed(matrices), reversed(tables), strict=True):
+        x, ct, bar = backward(segment, m, t, x, ct)
+        bars.append(bar)
+    return x, ct, bars[::-1]
+
+
+def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any) -> list[Any]:
+    """Matrices of all segments. They are made again in the backward pass, not kept."""
+
+    @jax.checkpoint
+    def make(angles: Any, data: Any) -> list[Any]:
+        start = Range(0, 0, 0, 0)
+        made = [prepare(s, t, angles[None], data[None], start) for s, t in zip(plan.segments, tables, strict=True)]
+        return jax.tree.map(lambda a: a[0], made)
+
+    return make(angles, data)
+
+
+def run(plan: Plan, tables: Any, angles: Any, data: Any, x: Any, *, reversible: bool) -> Any:
+    """The plan on rows `x` (N/K, 2K), for angles (A,) and data (D,).
+
+    Args:
+        reversible: use the uncomputing backward pass (reverse mode only); otherwise
+            plain automatic differentiation, which keeps every step's state.
+    """
+    matrices = prepare_all(plan, tables, angles, data)
+    if not reversible or not plan.segments:
+        return forward_all(plan.segments, matrices, tables, x)
+
+    @jax.custom_vjp
+    def apply(matrices: Any, x: Any, tables: Any) -> Any:
+        return forward_all(plan.segments, matrices, tables, x)
+
+    def apply_forward(matrices: Any, x: Any, tables: Any) -> tuple[Any, Any]:
+        # not `apply`: forward over reverse differentiates this, and custom_vjp has no forward mode
+        y = forward_all(plan.segments, matrices, tables, x)
+        return y, (matrices, y, tables)
+
+    def apply_backward(kept: Any, ct: Any) -> tuple[Any, Any, None]:
+        matrices, y, tables = kept
+        _, ct, bars = backward_all(plan.segments, matrices, tables, y, ct)
+        return bars, ct, None
+
+    apply.defvjp(apply_forward, apply_backward)
+    return apply(matrices, x, jax.tree.map(jnp.asarray, tables))

@@ -1,0 +1,65 @@
+"""One operation on more qubits than a block: its axes are moved to the front, it is applied, they are moved back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from qsim.kernels.packed import pack, unpack
+from qsim.lower.plan import Wide
+
+
+def _moved(segment: Wide, psi: Any) -> tuple[Any, Any]:
+    """psi (2^n,) as columns (2^m, 2^(n-m)), and the function that moves them back."""
+    n, m = segment.num_qubits, len(segment.qubits)
+    front = tuple(range(m))
+    columns = jnp.moveaxis(psi.reshape((2,) * n), segment.qubits, front).reshape(1 << m, -1)
+
+    def back(columns: Any) -> Any:
+        return jnp.moveaxis(columns.reshape((2,) * n), front, segment.qubits).reshape(-1)
+
+    return columns, back
+
+
+def _act(operation: Any, columns: Any) -> Any:
+    if hasattr(operation, "apply"):
+        return operation.apply(jnp, columns)
+    matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)
+    return jnp.matmul(matrix, columns, precision=lax.Precision.HIGHEST)
+
+
+def _operation(segment: Wide, numbers: Any) -> Any:
+    params, arrays = numbers
+    if not params and not arrays:
+        return segment.operation
+    return segment.operation.replace(tuple(params), tuple(arrays))
+
+
+def forward(segment: Wide, numbers: Any, tables: Any, x: Any) -> Any:
+    """Apply the operation; `numbers` is (params, arrays)."""
+    columns, back = _moved(segment, unpack(x))
+    return pack(back(_act(_operation(segment, numbers), columns)), segment.k)
+
+
+def backward(segment: Wide, numbers: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, Any]:
+    """Undo the operation by its inverse and pull the cotangent back."""
+    operation = _operation(segment, numbers)
+    columns, back = _moved(segment, unpack(x))
+    if hasattr(operation, "apply") and hasattr(operation, "inverse"):
+        columns = _act(operation.inverse(), columns)
+    else:
+        matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)
+        columns = jnp.matmul(matrix.conj().T, columns, precision=lax.Precision.HIGHEST)
+    before = pack(back(columns), segment.k)
+    _, pull = jax.vjp(lambda p, y: forward(segment, p, tables, y), numbers, before)
+    numbers_bar, ct = pull(ct)
+    return before, ct, numbers_bar
+
+
+def size(segment: Wide) -> int:
+    """Entries of the matrix, where the operation is applied as one."""
+    return math.prod((1 << segment.operation.num_qubits,) * 2)

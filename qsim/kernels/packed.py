@@ -1,0 +1,72 @@
+"""The state as real numbers: rows of K amplitudes with real and imaginary parts interleaved last.
+
+A state of n qubits is a real array (N/K, 2K), N = 2^n, K = 2^k. The k least
+significant bits of the amplitude index run along a row, so that a gate on them is a
+product with one real (2K, 2K) matrix. Real products get the fast libraries, and rows
+of 32 floats are what XLA vectorises copies of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+Array = Any
+
+
+def pack(psi: Array, k: int) -> Array:
+    """Complex amplitudes (2^n,) -> rows (2^(n-k), 2^(k+1))."""
+    return jnp.stack([psi.real, psi.imag], axis=-1).reshape(-1, 2 << k)
+
+
+def unpack(x: Array) -> Array:
+    """Rows -> complex amplitudes (2^n,)."""
+    pairs = x.reshape(-1, 2)
+    return lax.complex(pairs[:, 0], pairs[:, 1])
+
+
+def realify(matrix: Array) -> Array:
+    """Complex (..., K, K) -> real (..., 2K, 2K) acting on interleaved real and imaginary parts."""
+    re, im = matrix.real, matrix.imag
+    rows = jnp.stack([jnp.stack([re, -im], axis=-1), jnp.stack([im, re], axis=-1)], axis=-3)
+    size = 2 * matrix.shape[-1]
+    return rows.reshape(*matrix.shape[:-2], size, size)
+
+
+def product(x: Array, matrix: Array) -> Array:
+    """Rows times a real matrix, in full precision."""
+    return jnp.matmul(x, matrix, precision=lax.Precision.HIGHEST)
+
+
+def bit_table(src: Array, low: int, count: int) -> Array:
+    """Index parts (..., 2^count) of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
+    j = jnp.arange(1 << count, dtype=jnp.int32)
+    table = jnp.zeros((*src.shape[:-1], 1 << count), dtype=jnp.int32)
+    for i in range(count):
+        weight = jnp.left_shift(jnp.int32(1), src[..., low + i].astype(jnp.int32))
+        table = table | (((j >> i) & 1) * weight[..., None])
+    return table
+
+
+def gather_tables(src: Array, k: int) -> tuple[Array, Array, Array]:
+    """Three small index tables of a bit permutation: high rows, low rows, columns.
+
+    Args:
+        src: (..., n) ints; new bit i holds what was bit src[i] (bit 0 least significant).
+        k: bits in a row.
+    """
+    rest = src.shape[-1] - k
+    low = rest // 2
+    return bit_table(src, k + low, rest - low), bit_table(src, k, low), bit_table(src, 0, k)
+
+
+def gather(x: Array, tables: tuple[Array, Array, Array]) -> Array:
+    """Permute the bits of the amplitude index; the result has rows of as many columns as `x`."""
+    high, low, columns = tables
+    base = lax.optimization_barrier((high[:, None] | low[None, :]).reshape(-1))
+    flat = x.reshape(-1, 2)
+    index = base[:, None] | columns[None, :]
+    out = flat.at[index].get(mode="promise_in_bounds", unique_indices=True)
+    return out.reshape(x.shape)

@@ -1,0 +1,211 @@
+"""From a circuit to a plan: classify, find repeats, fuse, lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qsim.ir.circuit import Circuit
+from qsim.ir.expand import expand
+from qsim.ir.operation import Barrier, Controlled, Measure, key_of
+from qsim.ir.ops import PauliEvolution
+from qsim.lower.dense import UNROLL_BLOCKS, dense_segment
+from qsim.lower.fuse import fuse
+from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
+from qsim.lower.records import Piece, Records, array_slots, evolution_of
+from qsim.lower.repeats import find_repeats
+from qsim.lower.sources import find_sources
+
+DENSE, FLIP, WIDE = "dense", "flip", "wide"
+MAX_WIDE_MATRIX = 10
+SMALL_CIRCUIT = 12
+MIN_REPEATS = 3
+
+
+def classify(operation: Any, k: int) -> str | None:
+    """How an operation is run in blocks of k qubits; None where it must be expanded first."""
+    if isinstance(operation, PauliEvolution):
+        return DENSE if k >= 2 and operation.max_weight <= 2 else FLIP
+    if operation.num_qubits <= k and hasattr(operation, "matrix"):
+        return DENSE
+    if isinstance(operation, Controlled):
+        if isinstance(operation.base, PauliEvolution) or operation.base.num_qubits == 1:
+            return FLIP
+    if hasattr(operation, "apply"):
+        return WIDE
+    if hasattr(operation, "matrix") and operation.num_qubits <= MAX_WIDE_MATRIX:
+        return WIDE
+    return None
+
+
+@dataclass(slots=True, eq=False)
+class _Builder:
+    """The state of one lowering: the operations, how each is run, and tokens equal where they are."""
+
+    records: Records
+    classes: list[str]
+    tokens: np.ndarray
+
+    def segments(self, start: int, stop: int) -> list[Segment]:
+        """The segments of the operations start .. stop, repeats first."""
+        found: list[Segment] = []
+        flat = start
+        for span in find_repeats(self.tokens[start:stop], MIN_REPEATS) if stop - start > SMALL_CIRCUIT else []:
+            begin, end = start + span.start, start + span.stop
+            if span.count == 1:
+                continue
+            body = self.segments(begin, begin + span.period)
+            if len(body) == 1 and isinstance(body[0], Dense) and body[0].num_blocks == 1:
+                continue
+            found += self.flat(flat, begin)
+            records, r = self.records, self.records.range(begin, end)
+            inline = records.num_qubits >= INLINE_FROM
+            found.append(Repeat(records.num_qubits, records.k, r, span.count, tuple(body), inline, records.open(r)))
+            flat = end
+        return found + self.flat(flat, stop)
+
+    def flat(self, start: int, stop: int) -> list[Segment]:
+        """The segments of a run of operations without repeats."""
+        found: list[Segment] = []
+        while start < stop:
+            kind = self.classes[start]
+            end = start + 1
+            while kind != WIDE and end < stop and self.classes[end] == kind:
+                end += 1
+            make = {DENSE: self.dense, FLIP: self.flips, WIDE: self.wide}[kind]
+            found.append(make(start, end))
+            start = end
+        return found
+
+    def pieces(self, start: int, stop: int) -> list[Piece]:
+        """Operations as pieces: evolutions as their rotations, the others whole."""
+        found: list[Piece] = []
+        for place in range(start, stop):
+            i = self.records.instructions[place]
+            evolution = evolution_of(i.operation)
+            if isinstance(evolution, PauliEvolution):
+                controls = i.qubits[: i.operation.num_qubits - evolution.num_qubits]
+                inside = i.qubits[len(controls) :]
+                for number, (support, _) in enumerate(evolution.local_rotations()):
+                    found.append(Piece(place, number, controls + tuple(inside[q] for q in support)))
+            else:
+                found.append(Piece(place, qubits=i.qubits))
+        return found
+
+    def dense(self, start: int, stop: int) -> Dense | Sweeps:
+        return dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop))
+
+    def flips(self, start: int, stop: int) -> Flips:
+        records, r = self.records, self.records.range(start, stop)
+        pieces = self.pieces(start, stop)
+        rotating = [p for p in pieces if p.number >= 0]
+        groups: dict[Any, list[Piece]] = {}
+        for p in pieces:
+            if p.number < 0:
+                groups.setdefault(key_of(evolution_of(records.operation(p))), []).append(p)
+        place = {p: at for at, p in enumerate([*rotating, *(p for g in groups.values() for p in g)])}
+        found = [self.masks(p) for p in pieces]
+        masks = np.array([m for m, _ in found], np.int32).reshape(-1, 4)
+        phase = {p: power for p, (_, power) in zip(pieces, found, strict=True)}
+        return Flips(
+            num_qubits=records.num_qubits,
+            k=records.k,
+            range=r,
+            kinds=tuple(records.kind(g, r, base=True) for g in groups.values()),
+            rotations=records.rotations(rotating, r),
+            phase=np.array([phase[p] for p in rotating], np.complex64),
+            order=np.array([place[p] for p in pieces], np.int32),
+            masks=masks,
+            differentiable=records.open(r),
+        )
+
+    def masks(self, piece: Piece) -> tuple[tuple[int, int, int, int], complex]:
+        """Masks x, z, control, value of a step, and the phase of its Pauli string."""
+        i = self.records.instructions[piece.place]
+        bits = [1 << (self.records.num_qubits - 1 - q) for q in i.qubits]
+        control = value = 0
+        if isinstance(i.operation, Controlled):
+            controls = i.operation.num_controls
+            for c in range(controls):
+                control |= bits[c]
+                value |= bits[c] * (i.operation.control_state >> (controls - 1 - c) & 1)
+            bits = bits[controls:]
+        if piece.number < 0:
+            return (bits[0], bits[0], control, value), 1
+        xs, zs, _, _ = evolution_of(i.operation).rotations()
+        xs, zs = xs[piece.number], zs[piece.number]
+        x = sum(b for b, on in zip(bits, xs, strict=True) if on)
+        z = sum(b for b, on in zip(bits, zs, strict=True) if on)
+        return (x, z, control, value), (-1j) ** int((xs & zs).sum())
+
+    def wide(self, start: int, stop: int) -> Wide:
+        records, r = self.records, self.records.range(start, stop)
+        i = records.instructions[start]
+        arrays = array_slots(getattr(i.operation, "arrays", ()), np.zeros(1, np.int64))
+        params = len(i.operation.params)
+        return Wide(records.num_qubits, records.k, r, i.operation, i.qubits, arrays, params, records.open(r))
+
+
+INLINE_FROM = 17
+"""From this number of qubits on, a repeated part makes its matrices inside the loop: memory over dispatch."""
+
+
+def expanded(circuit: Circuit, k: int) -> Circuit:
+    """The circuit with every operation that cannot be run as it is replaced by its definition.
+
+    Raises:
+        CircuitError: an operation has neither a usable matrix nor a definition.
+    """
+    return expand(circuit, _keep(circuit, k))
+
+
+def is_expanded(circuit: Circuit, k: int) -> bool:
+    """Whether `expanded` would leave the circuit as it is."""
+    return all(map(_keep(circuit, k), (i.operation for i in circuit.instructions)))
+
+
+def _keep(circuit: Circuit, k: int) -> Callable[[Any], bool]:
+    k = min(k, circuit.num_qubits)
+    return lambda op: isinstance(op, (Barrier, Measure)) or classify(op, k) is not None
+
+
+def build_plan(circuit: Circuit, k: int) -> Plan:
+    """Lower the unitary part of a circuit that is `expanded`; barriers and measurements are left out.
+
+    Args:
+        circuit: any circuit.
+        k: the most qubits of a block; fewer where the circuit has fewer.
+    """
+    n = circuit.num_qubits
+    k = min(k, n)
+    kept = [i for i in circuit.instructions if not isinstance(i.operation, (Barrier, Measure))]
+    ids: dict[Any, int] = {}
+    known: dict[Any, str] = {}
+    tokens = np.zeros(len(kept), np.int64)
+    classes: list[str] = []
+    for at, i in enumerate(kept):
+        key = key_of(i.operation)
+        tokens[at] = ids.setdefault((key, i.qubits), len(ids))
+        if key not in known:
+            found = classify(i.operation, k)
+            assert found is not None
+            known[key] = found
+        classes.append(known[key])
+    sources = find_sources(circuit, kept)
+    builder = _Builder(Records(n, k, kept, sources), classes, tokens)
+    small = all(c == DENSE for c in classes) and len(kept) <= 400
+    if small and len(fuse([i.qubits for i in kept], k)) <= UNROLL_BLOCKS:
+        segments = builder.flat(0, len(kept))
+    else:
+        segments = builder.segments(0, len(kept))
+    return Plan(n, k, tuple(segments), sources, _mode(segments), len(kept))
+
+
+def _mode(segments: Sequence[Segment]) -> str:
+    if any(isinstance(s, Repeat) for s in segments):
+        return "rolled"
+    scanned = (isinstance(s, Flips) or (isinstance(s, Dense) and not s.unrolled) for s in segments)
+    return "tape" if any(scanned) else "unrolled"

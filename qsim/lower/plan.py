@@ -1,0 +1,235 @@
+"""What a circuit is lowered to: a few segments, each a record of how to run part of it.
+
+A plan holds structure only. All index tables are NumPy arrays in `tables()`, passed to
+the compiled program as arguments; angles and matrix entries arrive as two vectors, in
+the order of the operations. Each segment covers a contiguous part of both, `angles` and
+`data`, so that a repeated part is a reshape and needs no table per repetition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A contiguous part of the angle vector and of the data vector, for one repetition."""
+
+    angle: int
+    angle_stop: int
+    data: int
+    data_stop: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArraySlot:
+    """Where an operation's array lies in the data vector: `starts` (m,), `shape`, and whether it is complex."""
+
+    starts: np.ndarray
+    shape: tuple[int, ...]
+    is_complex: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """All operations of one kind in a segment: `count` matrices (d, d) made in one batched call.
+
+    `constant` is the matrix where the kind has neither angles nor arrays; `operation`
+    is one of them, to make the others from; `angles` (m, p) are places in the angle vector.
+    """
+
+    operation: Any
+    num_qubits: int
+    count: int
+    constant: np.ndarray | None
+    angles: np.ndarray
+    arrays: tuple[ArraySlot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rotations:
+    """Pauli rotations exp(-i factor * time * coefficient * P) as places in the two vectors, (t,) each."""
+
+    factor: np.ndarray
+    time: np.ndarray
+    coefficient: np.ndarray
+    pauli: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.factor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compose:
+    """Products of small matrices: `index` (S, B) which child, `perms` (S+1, B) which row permutation."""
+
+    qubits: int
+    child_qubits: int
+    index: np.ndarray
+    perms: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """Blocks of k qubits, one real matrix each, applied one after the other.
+
+    Attributes:
+        num_qubits, k: of the state, and of a block.
+        kinds, rotations: the children, in this order; small ones (at most 2 qubits) and big ones.
+        pairs, blocks: how pairs are made of small children, and blocks of pairs and big ones.
+        src, inverse: (B+1, n) bit permutations into the layout of each block, then home.
+        unrolled: one traced step per block, instead of a scan over the blocks.
+        differentiable: whether any angle or array may be differentiated.
+    """
+
+    num_qubits: int
+    k: int
+    range: Range
+    kinds: tuple[Kind, ...]
+    rotations: Rotations
+    pairs: Compose
+    blocks: Compose
+    src: np.ndarray
+    inverse: np.ndarray
+    unrolled: bool
+    differentiable: bool
+
+    @property
+    def num_blocks(self) -> int:
+        return len(self.src) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweeps:
+    """Passes over windows of neighbouring qubits, reached by rotating the bits; signs in between.
+
+    Attributes:
+        kinds, rotations, pairs, blocks: as in `Dense`.
+        moves: how many bits the layout rotates before each window; they add up to n.
+        used: (pass, window) of each block, in order; the other windows are only passed by.
+        signs: (passes + 1, n, n): CZ pairs before each pass, and at the end.
+    """
+
+    num_qubits: int
+    k: int
+    range: Range
+    kinds: tuple[Kind, ...]
+    rotations: Rotations
+    pairs: Compose
+    blocks: Compose
+    moves: tuple[int, ...]
+    used: tuple[tuple[int, int], ...]
+    signs: np.ndarray
+    differentiable: bool
+
+    @property
+    def num_blocks(self) -> int:
+        return len(self.used)
+
+    @property
+    def num_passes(self) -> int:
+        return len(self.signs) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flips:
+    """Steps psi(j) <- a(j) psi(j) + b(j) psi(j ^ x): Pauli rotations and one-qubit gates, controls or not.
+
+    Where j & control == value, a(j) and b(j) are one of two numbers each, chosen by the
+    parity of j & z; elsewhere a = 1, b = 0. `masks` (T, 4) are x, z, control, value;
+    `order` (T,) are places in the list of first the rotations, then the gates' matrices;
+    `phase` are the phases (-i)^(number of Y) of the rotations' Pauli strings.
+    """
+
+    num_qubits: int
+    k: int
+    range: Range
+    kinds: tuple[Kind, ...]
+    rotations: Rotations
+    phase: np.ndarray
+    order: np.ndarray
+    masks: np.ndarray
+    differentiable: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wide:
+    """One operation on more qubits than a block, applied by itself at fixed places."""
+
+    num_qubits: int
+    k: int
+    range: Range
+    operation: Any
+    qubits: tuple[int, ...]
+    arrays: tuple[ArraySlot, ...]
+    num_params: int
+    differentiable: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat:
+    """Segments that are run `count` times, with other matrices each time.
+
+    `inline`: the matrices are made inside the loop, from the angles of one repetition,
+    so that memory does not grow with `count`; otherwise all at once before it.
+    """
+
+    num_qubits: int
+    k: int
+    range: Range
+    count: int
+    body: tuple[Any, ...]
+    inline: bool
+    differentiable: bool
+
+
+Segment = Dense | Sweeps | Flips | Wide | Repeat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A lowered circuit.
+
+    Attributes:
+        num_qubits, k: qubits of the state, and of a block at most.
+        segments: what is run, in order.
+        sources: how the angle and data vectors are made of constants, parameters and JAX values.
+        mode: "unrolled", "tape", "rolled" or "mixed", for people.
+    """
+
+    num_qubits: int
+    k: int
+    segments: tuple[Segment, ...]
+    sources: Any
+    mode: str
+    num_operations: int
+
+    @property
+    def differentiable(self) -> bool:
+        return any(s.differentiable for s in self.segments)
+
+
+def tables(segment: Segment) -> Any:
+    """The host arrays of a segment, as a pytree in the form that `matrices` and the engine take."""
+    if isinstance(segment, Repeat):
+        return [tables(s) for s in segment.body]
+    if isinstance(segment, Wide):
+        return [a.starts for a in segment.arrays]
+    kinds = [(k.angles, [a.starts for a in k.arrays]) for k in segment.kinds]
+    r = segment.rotations
+    rotations = (r.factor, r.time, r.coefficient, r.pauli)
+    if isinstance(segment, Flips):
+        own = {"phase": segment.phase, "order": segment.order, "masks": segment.masks}
+        return {"kinds": kinds, "rotations": rotations, **own}
+    made = {
+        "kinds": kinds,
+        "rotations": rotations,
+        "pairs": (segment.pairs.index, segment.pairs.perms),
+        "blocks": (segment.blocks.index, segment.blocks.perms),
+    }
+    if isinstance(segment, Sweeps):
+        return made | {"signs": segment.signs}
+    return made | {"src": segment.src, "inverse": segment.inverse}

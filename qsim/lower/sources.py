@@ -1,0 +1,161 @@
+"""Where the numbers of a circuit come from: constants, named parameters, JAX values, expressions.
+
+All of them stand in one flat vector, `values`:
+
+    host numbers | named parameters, by name | JAX values, as given | results of expressions
+
+and the angles of the operations, and the entries of their arrays, are places in it.
+Expressions with the same tokens are evaluated together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from qsim.ir.circuit import Circuit
+from qsim.ir.operation import is_constant
+from qsim.ir.parameter import ArrayElement, Expression, Parameter, evaluate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Expressions with the same tokens: places of their numbers and parameters, (terms, instances)."""
+
+    code: tuple[str, ...]
+    numbers: np.ndarray
+    params: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """How the angle vector and the data vector are made. `starts` are per operation, with the end last."""
+
+    names: tuple[str, ...]
+    num_numbers: int
+    templates: tuple[Template, ...]
+    angles: np.ndarray
+    data: np.ndarray
+    angle_starts: np.ndarray
+    data_starts: np.ndarray
+    angle_open: np.ndarray
+    data_open: np.ndarray
+
+    def tables(self) -> Any:
+        """The index arrays that travel as arguments; a contiguous range needs none."""
+        return {
+            "templates": [(t.numbers, t.params) for t in self.templates],
+            "angles": None if _is_range(self.angles) else self.angles,
+            "data": None if _is_range(self.data) else self.data,
+        }
+
+
+def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
+    """The places of all angles and array entries of `instructions`, which are those of `circuit`."""
+    shapes = circuit.parameter_shapes()
+    numbers = circuit.numbers().size
+    start = numbers
+    named: dict[str, int] = {}
+    for name, shape in shapes.items():
+        named[name] = start
+        start += math.prod(shape)
+    leaf: dict[int, int] = {}
+    for value in circuit.values():
+        leaf[id(value)] = start
+        start += value.size * (2 if np.dtype(value.dtype).kind == "c" else 1)
+
+    def place(p: Parameter) -> int:
+        return named[p.name] if p.vector is None else named[p.vector.name] + p.index
+
+    expressions: dict[tuple[str, ...], list[tuple[list[int], list[int]]]] = {}
+    pending: list[tuple[int, tuple[str, ...], int]] = []
+    angles: list[int] = []
+    data: list[np.ndarray] = []
+    angle_starts, data_starts, size, constant = [0], [0], 0, 0
+    for instruction in instructions:
+        operation = instruction.operation
+        for param in operation.params:
+            if is_constant(param):
+                angles.append(constant)
+                constant += 1
+            elif isinstance(param, Parameter):
+                angles.append(place(param))
+            elif isinstance(param, Expression):
+                group = expressions.setdefault(param.code, [])
+                pending.append((len(angles), param.code, len(group)))
+                group.append((list(range(constant, constant + len(param.numbers))), [place(p) for p in param.params]))
+                constant += len(param.numbers)
+                angles.append(-1)
+            elif isinstance(param, ArrayElement):
+                angles.append(leaf[id(param.array)] + param.index)
+            else:
+                angles.append(leaf[id(param)])
+        for array in getattr(operation, "arrays", ()):
+            count = array.size * (2 if np.dtype(array.dtype).kind == "c" else 1)
+            begin = constant if isinstance(array, np.ndarray) else leaf[id(array)]
+            constant += count if isinstance(array, np.ndarray) else 0
+            data.append(np.arange(begin, begin + count, dtype=np.int32))
+            size += count
+        angle_starts.append(len(angles))
+        data_starts.append(size)
+
+    templates = []
+    first: dict[tuple[str, ...], int] = {}
+    for code, group in expressions.items():
+        first[code] = start
+        start += len(group)
+        numbers_at = np.array([g[0] for g in group], np.int32).T
+        params_at = np.array([g[1] for g in group], np.int32).T
+        templates.append(Template(code, numbers_at, params_at))
+    angle_places = np.array(angles, np.int32)
+    for at, code, number in pending:
+        angle_places[at] = first[code] + number
+    data_places = np.concatenate(data) if data else np.zeros(0, np.int32)
+    return Sources(
+        names=tuple(shapes),
+        num_numbers=numbers,
+        templates=tuple(templates),
+        angles=angle_places,
+        data=data_places,
+        angle_starts=np.array(angle_starts),
+        data_starts=np.array(data_starts),
+        angle_open=angle_places >= numbers,
+        data_open=data_places >= numbers,
+    )
+
+
+def angles_and_data(
+    sources: Sources, tables: Any, numbers: Any, params: Mapping[str, Any], values: Sequence[Any], dtype: Any
+) -> tuple[Any, Any]:
+    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`."""
+    parts = [jnp.asarray(numbers, dtype)]
+    parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
+    for value in values:
+        value = jnp.asarray(value)
+        if jnp.iscomplexobj(value):
+            value = jnp.stack([value.real, value.imag], axis=-1)
+        parts.append(value.astype(dtype).reshape(-1))
+    flat = jnp.concatenate(parts)
+    results = [flat]
+    for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
+        terms = [flat[numbers_at[i]] for i in range(len(template.numbers))]
+        found = evaluate(jnp, template.code, terms, [flat[params_at[i]] for i in range(len(template.params))])
+        results.append(found)
+    flat = jnp.concatenate(results) if len(results) > 1 else flat
+    return _take(flat, sources.angles, tables["angles"]), _take(flat, sources.data, tables["data"])
+
+
+def _is_range(places: np.ndarray) -> bool:
+    return places.size == 0 or bool(np.all(places == np.arange(places[0], places[0] + places.size)))
+
+
+def _take(flat: Any, places: np.ndarray, table: Any) -> Any:
+    if table is None:
+        begin = int(places[0]) if places.size else 0
+        return flat[begin : begin + places.size]
+    return flat[table]

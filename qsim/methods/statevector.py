@@ -1,0 +1,119 @@
+"""The state vector method: all 2^n amplitudes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from qsim._checks import check_memory, format_bytes, physical_memory
+from qsim._errors import MethodError
+from qsim.ir.circuit import Circuit
+from qsim.ir.operation import Conditional, Measure, Reset
+from qsim.methods.base import Method
+
+
+@dataclass(frozen=True)
+class Statevector(Method):
+    """Simulate |psi> = U_m ... U_1 |0...0> with 2^n complex amplitudes.
+
+    Args:
+        dtype: complex64 or complex128; the latter needs JAX's x64 mode.
+
+    Raises:
+        MethodError: another dtype, or complex128 while x64 is off.
+
+    Example:
+        >>> from qsim import Circuit, execute
+        >>> from qsim.methods import Statevector
+        >>> execute(Circuit(1).x(0), method=Statevector()).real.tolist()
+        [0.0, 1.0]
+    """
+
+    dtype: Any = jnp.complex64
+
+    reversible: ClassVar[bool] = True
+    exact: ClassVar[bool] = True
+    samples: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", check_dtype("Statevector", self.dtype))
+
+    @property
+    def max_qubits(self) -> int | None:
+        memory = device_memory()
+        return None if memory is None else max(0, (memory // self.dtype.itemsize).bit_length() - 1)
+
+    def check(self, circuit: Circuit) -> None:
+        check_dtype("Statevector", self.dtype)
+        check_state_memory(circuit.num_qubits, self.dtype, 1 << circuit.num_qubits, "state")
+        check_operations(circuit, "Statevector")
+
+
+def check_dtype(method: str, dtype: Any) -> np.dtype:
+    """The dtype of a method, complex64 or complex128, as a NumPy dtype."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.dtype("complex64"), np.dtype("complex128")):
+        raise MethodError(f"Argument `dtype` of {method} must be complex64 or complex128, but is {dtype!r}.")
+    if found == np.dtype("complex128") and not jax.config.jax_enable_x64:
+        raise MethodError(
+            f"{method}(dtype=complex128) needs JAX's 64-bit mode, which is off. Switch it on at the start of the "
+            'program with jax.config.update("jax_enable_x64", True), or run with JAX_ENABLE_X64=1.'
+        )
+    return found
+
+
+def device_memory() -> int | None:
+    """The memory of JAX's default device in bytes; None where it does not say."""
+    device = jax.config.jax_default_device or jax.devices()[0]
+    if isinstance(device, str) or device.platform == "cpu":
+        return physical_memory()
+    stats = device.memory_stats() or {}
+    return stats.get("bytes_limit")
+
+
+def check_state_memory(num_qubits: int, dtype: np.dtype, amplitudes: int, what: str) -> None:
+    """Refuse a state or matrix that does not fit, naming its size and what would fit."""
+    memory = device_memory()
+    size = amplitudes * dtype.itemsize
+    fits = "" if memory is None else f"About {max(0, (memory // dtype.itemsize).bit_length() - 1)} qubits would fit. "
+    check_memory(
+        f"The {what} of {num_qubits} qubits in {dtype.name}",
+        size,
+        memory,
+        f"{fits}Use fewer qubits{', or complex64' if dtype == np.dtype('complex128') else ''}.",
+    )
+
+
+def check_operations(circuit: Circuit, method: str) -> None:
+    """Refuse what a unitary simulation cannot run: reset, conditions, measurements that are not last."""
+    measured: dict[int, int] = {}
+    for place, i in enumerate(circuit.instructions):
+        operation = i.operation
+        where = f"instruction {place}"
+        line = getattr(operation, "line", None)
+        where += "" if line is None else f", line {line}"
+        if isinstance(operation, (Reset, Conditional)):
+            raise MethodError(
+                f"{operation.name} on qubits {i.qubits} ({where}) cannot be run by {method}, which runs unitary "
+                "circuits with measurements at the end."
+            )
+        if isinstance(operation, Measure):
+            measured[i.qubits[0]] = place
+            continue
+        for q in i.qubits:
+            if q in measured and operation.name != "barrier":
+                raise MethodError(
+                    f"{operation.name} on qubit {q} ({where}) comes after its measurement (instruction "
+                    f"{measured[q]}); {method} runs circuits with measurements at the end. Move the measurement "
+                    "to the end, or leave it out."
+                )
+
+
+__all__ = ["Statevector", "check_dtype", "check_operations", "check_state_memory", "device_memory", "format_bytes"]
