@@ -444,7 +444,7 @@ def test_angles_are_plain_numbers_that_read_back_exactly():
 
 def test_registers_of_bits_are_kept_and_renamed_where_the_language_asks():
     circuit = Circuit(2, num_clbits={"alpha": 1, "q": 2, "Big": 1, "cx": 1})
-    circuit.measure([0, 1, 1, 0], [0, 2, 3, 4])
+    circuit.measure([0, 1], [0, 2]).measure([1, 0], [3, 4])
     text = qasm.dumps(circuit)
     assert [r.name for r in qasm.loads(text).cregs] == ["alpha", "q_", "c_Big", "cx_"]
     assert [i.clbits for i in qasm.loads(text).instructions] == [(0,), (2,), (3,), (4,)]

@@ -1,0 +1,114 @@
+"""`qsim vqe`: the ground state of a molecule by a variational circuit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from qsim._defaults import default_backend, default_transpiler
+from qsim._errors import BackendError, ResultError
+from qsim._execute import execute
+from qsim.cli.lbfgs import minimize
+from qsim.ir.circuit import Circuit
+from qsim.library import Molecule, hardware_efficient, molecule, uccsd
+from qsim.results import Expectation
+
+CHEMICAL_ACCURACY = 1.6e-3
+"""In hartree: 1 kcal/mol."""
+
+
+def vqe(arguments: argparse.Namespace) -> int:
+    """Minimise the energy of a molecule, show the way, and say how far it is from the exact one."""
+    problem = molecule(arguments.molecule)
+    figure = None if arguments.plot is None else _figure(arguments.plot)
+    circuit, start = ansatz(arguments.ansatz, problem, arguments.layers, arguments.seed)
+    backend, transpiler = default_backend(), default_transpiler()
+    print(
+        f"{problem.name}: {problem.num_electrons} electrons on {problem.num_qubits} qubits, "
+        f"{len(problem.hamiltonian)} terms; {arguments.ansatz}, {start.size} parameters",
+        flush=True,
+    )
+    result = Expectation(problem.hamiltonian)
+
+    def energy(theta: Any) -> Any:
+        return execute(circuit, result, {"theta": theta}, on=backend, transpiler=transpiler)
+
+    with tqdm(total=arguments.steps, desc="compiling", unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+        energies = []
+        for value in minimize(energy, start, arguments.steps):
+            _show(bar, value, len(energies), problem.fci_energy)
+            energies.append(value)
+    if figure is not None:
+        _draw(figure, energies, problem, arguments.plot)
+        print(f"wrote {arguments.plot}")
+    line, status = verdict(energies[-1], problem.fci_energy)
+    print(line)
+    return status
+
+
+def ansatz(kind: str, problem: Molecule, layers: int, seed: int) -> tuple[Circuit, np.ndarray]:
+    """The circuit, with its angles in a vector `theta`, and the angles to start from."""
+    if kind == "uccsd":
+        circuit = uccsd(problem.num_electrons, problem.num_qubits)
+        return circuit, np.zeros(circuit.parameter_shapes().get("theta", (0,)))
+    start = Circuit(problem.num_qubits)
+    start.x([q for q, bit in enumerate(problem.hartree_fock) if bit == "1"])
+    circuit = start + hardware_efficient(problem.num_qubits, layers)
+    angles = np.random.default_rng(seed).normal(0.0, 0.1, (layers, 2, problem.num_qubits))
+    return circuit, angles
+
+
+def verdict(energy: float, exact: float | None) -> tuple[str, int]:
+    """The last line, and the exit status."""
+    if exact is None:
+        return f"energy {energy:.6f} Ha  FCI unknown", 0
+    error = energy - exact
+    line = f"energy {energy:.6f} Ha  FCI {exact:.6f} Ha  error {1e3 * error:.3f} mHa"
+    return line, int(not abs(error) <= CHEMICAL_ACCURACY)
+
+
+def _show(bar: tqdm, energy: float, step: int, exact: float | None) -> None:
+    """Bring the progress bar up to date after a step."""
+    text = f"{energy:.6f} Ha"
+    if exact is not None:
+        text += f", {1e3 * (energy - exact):.3f} mHa above FCI"
+    bar.set_description("vqe", refresh=False)
+    bar.set_postfix_str(text, refresh=False)
+    bar.update(step - bar.n)
+    bar.refresh()
+
+
+def _figure(path: str) -> Any:
+    """An empty picture, made before the work starts, so that what is missing is said first."""
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  (an extra)
+    except ImportError:
+        raise BackendError('`--plot` needs matplotlib. Try pip install "qsim-jax[plot]".') from None
+    if not Path(path).resolve().parent.is_dir():
+        raise FileNotFoundError(f"--plot: there is no folder {Path(path).parent}")
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    known = figure.canvas.get_supported_filetypes()
+    if Path(path).suffix[1:].lower() not in known:
+        raise ResultError(f"--plot: the file name must end in one of {', '.join(sorted(known))}, but is {path!r}.")
+    return figure
+
+
+def _draw(figure: Any, energies: list[float], problem: Molecule, path: str) -> None:
+    axes = figure.add_subplot()
+    exact = problem.fci_energy
+    if exact is None:
+        axes.plot(energies, marker=".")
+        axes.set_ylabel("energy / Ha")
+    else:
+        axes.semilogy([max(1e-3, 1e3 * abs(e - exact)) for e in energies], marker=".", label="VQE")
+        axes.axhline(1e3 * CHEMICAL_ACCURACY, color="tab:green", linestyle="--", label="chemical accuracy, 1.6 mHa")
+        axes.set_ylabel("energy above FCI / mHa")
+        axes.legend()
+    axes.set_xlabel("step")
+    axes.set_title(f"{problem.name}: {energies[-1]:.6f} Ha")
+    figure.savefig(path, dpi=150)
