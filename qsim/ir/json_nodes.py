@@ -64,6 +64,9 @@ class Node:
 
     def integers(self, cap: int, least: int, most: int) -> tuple[int, ...]:
         """A list of at most `cap` integers within limits."""
+        value = self.value
+        if type(value) is list and len(value) <= cap and all(type(v) is int and least <= v <= most for v in value):
+            return tuple(value)
         return tuple(item.integer(least, most) for item in self.items(cap))
 
     def number(self, least: float = -math.inf, most: float = math.inf) -> float:
