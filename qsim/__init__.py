@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
+from qsim import _errors as errors
+from qsim._defaults import set_backend, set_transpiler
+from qsim._execute import execute, execute_with_defaults, submit
+from qsim.ir import circuit as _circuit
 from qsim.ir import gates
 from qsim.ir.circuit import Circuit
+from qsim.ir.layout import Layout, Padding
 from qsim.ir.parameter import Parameter, ParameterVector
+from qsim.ir.pauli import I, PauliSum, X, Y, Z
+from qsim.ir.serial import load, save
+from qsim.ir.target import Target
+from qsim.lower import pytrees as _pytrees  # noqa: F401  registers Circuit and PauliSum as pytrees
 
-__all__ = ["Circuit", "Parameter", "ParameterVector", "gates"]
+__all__ = [
+    "Circuit",
+    "I",
+    "Layout",
+    "Padding",
+    "Parameter",
+    "ParameterVector",
+    "PauliSum",
+    "Target",
+    "X",
+    "Y",
+    "Z",
+    "errors",
+    "execute",
+    "gates",
+    "load",
+    "save",
+    "set_backend",
+    "set_transpiler",
+    "submit",
+]
+
+_circuit.hooks.execute = execute_with_defaults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,62 @@ def spread_param(param: Any, name: str) -> Any:
     return [ArrayElement(param, i) for i in range(shape[0])]
 
 
+def broadcast(
+    name: str, params: tuple[Any, ...], qubits: tuple[Any, ...]
+) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+    """(parameters, qubits) of each gate that one call of a gate method makes.
+
+    Raises:
+        CircuitError: lengths that differ, or parameters or qubits that cannot be.
+    """
+    columns = [ints(q, "qubits") for q in qubits]
+    arrays = [spread_param(p, name) for p in params]
+    many = {len(c) for c, q in zip(columns, qubits, strict=True) if not is_int(q)}
+    lengths = many | {len(a) for a in arrays if isinstance(a, list)}
+    sizes = lengths - {1}
+    if len(sizes) > 1:
+        raise CircuitError(
+            f"{name}: qubits and parameters must have one length or be single, but have lengths {sorted(sizes)}."
+        )
+    if not many and sizes:
+        raise CircuitError(
+            f"{name}: {max(sizes)} parameter values were given for one place. Give as many qubits, or index the array."
+        )
+    size = sizes.pop() if sizes else 1
+    columns = [c * size if len(c) == 1 else c for c in columns]
+    arrays = [([a] if not isinstance(a, list) else a) for a in arrays]
+    arrays = [a * size if len(a) == 1 else a for a in arrays]
+    places = zip(*columns, strict=True) if columns else iter([()] * size)
+    values = zip(*arrays, strict=True) if arrays else iter([()] * size)
+    return zip(values, places, strict=True)
+
+
+def is_int(value: Any) -> bool:
+    """True for one int, False for a sequence of them."""
+    return isinstance(value, (int, np.integer)) or (isinstance(value, np.ndarray) and value.ndim == 0)
+
+
+def check_qubits(name: str, places: Sequence[int], num_qubits: int) -> None:
+    """Refuse a qubit out of range, or one that is named twice."""
+    for q in places:
+        if not 0 <= q < num_qubits:
+            raise CircuitError(
+                f"{name}: qubit {q} is out of range; the circuit has {num_qubits} qubits, numbered "
+                f"0 to {num_qubits - 1}."
+            )
+    if len(set(places)) != len(places):
+        raise CircuitError(f"{name}: the qubits must be different, but are {tuple(places)}.")
+
+
+def check_bits(name: str, bits: Sequence[int], size: int, num_clbits: int) -> None:
+    """Refuse a wrong number of classical bits, one out of range, or one that is named twice."""
+    if len(bits) != size or len(set(bits)) != size or any(not 0 <= b < num_clbits for b in bits):
+        raise CircuitError(
+            f"{name}: argument `clbits` must be {size} different ones of the circuit's {num_clbits} "
+            f"classical bits, but is {tuple(bits)}."
+        )
+
+
 def gate(name: str, *params: Any) -> Gate:
     """The table's gate `name` with its parameters, on no qubits yet.
 
@@ -86,12 +143,10 @@ def count(what: str, value: Any) -> int:
 def ints(values: Any, what: str) -> list[int]:
     """One int or several, as a list."""
     try:
-        if isinstance(values, (int, np.integer)):
-            values = (values,)
         if isinstance(values, range):
             return list(values)
-        found = list(values)
-        if any(isinstance(v, bool) for v in found):
+        found = [values] if is_int(values) else list(values)
+        if any(isinstance(v, (bool, np.bool_)) for v in found):
             raise TypeError
         return [operator.index(v) for v in found]
     except TypeError:

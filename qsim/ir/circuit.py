@@ -4,69 +4,35 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
 
 from qsim._errors import CircuitError, ParameterError
-from qsim.ir.arguments import MAX_QUBITS, clean_param, count, ints, spread_param
+from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, ints
+from qsim.ir.binding import bound, checked_values, inverted, open_parameters, shapes_of
 from qsim.ir.gates.methods import GateMethods
 from qsim.ir.instruction import Instruction, Register
 from qsim.ir.layout import Layout
 from qsim.ir.operation import (
     Barrier,
-    Controlled,
+    Conditional,
     Gate,
     Measure,
-    is_constant,
-    key_of,
+    Reset,
+    controlled,
+    maker_of,
+    parse_control_state,
     row_of,
 )
-from qsim.ir.parameter import (
-    ArrayElement,
-    Parameter,
-    ParameterVector,
-    is_number,
-    is_symbolic,
-    parameters_of,
-)
+from qsim.ir.parameter import Parameter
+from qsim.ir.structure import Digest, device_values, host_numbers
+
+__all__ = ["MAX_QUBITS", "Circuit", "Instruction", "Register", "hooks"]
 
 hooks = SimpleNamespace(execute=None, text=None, html=None)
 """Functions from higher layers that `qsim/__init__` fills in once: nothing else is injected."""
-
-
-@dataclass(slots=True)
-class _Digest:
-    """The structural digest, brought up to date for the first `done` instructions."""
-
-    done: int = 0
-    state: Any = field(default_factory=lambda: blake2b(digest_size=16))
-    slots: dict[int, int] = field(default_factory=dict)
-
-    def slot(self, value: Any) -> int:
-        """The number of a JAX value: equal numbers, one value."""
-        return self.slots.setdefault(id(value), len(self.slots))
-
-    def kind(self, param: Any) -> Any:
-        """What is structure about a gate argument."""
-        if isinstance(param, float):
-            return "f"
-        if isinstance(param, Parameter):
-            return param._key, None if param.vector is None else param.vector.shape
-        if is_symbolic(param):
-            return param.code, [self.kind(p) for p in param.params]
-        if isinstance(param, ArrayElement):
-            return self.slot(param.array), param.array.shape, param.index
-        return self.slot(param)
-
-    def shape(self, array: Any) -> Any:
-        """What is structure about an array of an operation."""
-        if isinstance(array, np.ndarray):
-            return array.dtype.kind, array.shape
-        return self.slot(array), array.dtype.kind, array.shape
 
 
 class Circuit(GateMethods):
@@ -109,7 +75,7 @@ class Circuit(GateMethods):
             self._add_register(name, count(f"num_clbits[{name!r}]", size))
         self._instructions: list[Instruction] = []
         self._layout: Layout | None = None
-        self._digest = _Digest()
+        self._digest = Digest()
         for instruction in instructions:
             self.append(instruction.operation, instruction.qubits, instruction.clbits)
 
@@ -128,8 +94,7 @@ class Circuit(GateMethods):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters that are open, sorted by name; elements of a vector by index."""
-        found = {p for i in self._instructions for a in i.operation.params for p in parameters_of(a)}
-        return tuple(sorted(found, key=lambda p: p._key))
+        return open_parameters(self._instructions)
 
     @property
     def key(self) -> bytes:
@@ -137,52 +102,18 @@ class Circuit(GateMethods):
 
         Circuits with equal keys run through the same compiled program.
         """
-        digest = self._digest
-        update = digest.state.update
-        for instruction in self._instructions[digest.done :]:
-            operation = instruction.operation
-            params = operation.params
-            kinds = [digest.kind(p) for p in params] if params else ""
-            shapes = [digest.shape(a) for a in _arrays(operation)]
-            row = operation.row.name if type(operation) is Gate else key_of(operation)
-            update(f"{row}|{kinds}|{shapes}|{instruction.qubits}|{instruction.clbits};".encode())
-        digest.done = len(self._instructions)
-        end = digest.state.copy()
-        end.update(f"{self.num_qubits}|{self.cregs}|{self._layout}".encode())
+        self._digest.update(self._instructions)
+        end = self._digest.state.copy()
+        end.update(f"{self.num_qubits}|{self.cregs}|{self.num_clbits}|{self._layout}".encode())
         return end.digest()
 
     def numbers(self) -> np.ndarray:
         """All host numbers of the circuit in order, float64 (m,): gate arguments, then arrays, by instruction."""
-        found: list[float] = []
-        for instruction in self._instructions:
-            operation = instruction.operation
-            for param in operation.params:
-                if is_constant(param):
-                    found.append(param)
-                elif is_symbolic(param) and not isinstance(param, Parameter):
-                    found.extend(param.numbers)
-            for array in _arrays(operation):
-                if isinstance(array, np.ndarray):
-                    flat = np.asarray(array).reshape(-1)
-                    if np.iscomplexobj(flat):
-                        flat = np.stack([flat.real, flat.imag], axis=-1).reshape(-1)
-                    found.extend(flat.tolist())
-        return np.asarray(found, dtype=np.float64)
+        return host_numbers(self._instructions)
 
     def values(self) -> list[Any]:
         """The JAX values of the circuit in order of first use, each array once, as given."""
-        seen: dict[int, Any] = {}
-        for instruction in self._instructions:
-            operation = instruction.operation
-            for param in operation.params:
-                if isinstance(param, ArrayElement):
-                    seen.setdefault(id(param.array), param.array)
-                elif not is_constant(param) and not is_symbolic(param):
-                    seen.setdefault(id(param), param)
-            for array in _arrays(operation):
-                if not isinstance(array, np.ndarray):
-                    seen.setdefault(id(array), array)
-        return list(seen.values())
+        return device_values(self._instructions)
 
     def count_ops(self) -> dict[str, int]:
         """How often each operation occurs, by name, in order of first use."""
@@ -233,11 +164,7 @@ class Circuit(GateMethods):
                 )
         places = self._places(operation.name, qubits, operation.num_qubits)
         bits = ints(clbits, "clbits")
-        if len(bits) != operation.num_clbits or any(not 0 <= b < self.num_clbits for b in bits):
-            raise CircuitError(
-                f"{operation.name}: argument `clbits` must be {operation.num_clbits} of the circuit's "
-                f"{self.num_clbits} classical bits, but is {tuple(bits)}."
-            )
+        check_bits(operation.name, bits, operation.num_clbits, self.num_clbits)
         self._instructions.append(Instruction(operation, places, tuple(bits)))
         return self
 
@@ -248,11 +175,12 @@ class Circuit(GateMethods):
 
     def measure(self, qubits: int | Iterable[int], clbits: int | Iterable[int]) -> Self:
         """Append Z-basis measurements of `qubits` into `clbits`, one by one, in place."""
-        q, b = ints(qubits, "qubits"), ints(clbits, "clbits")
-        if len(q) != len(b):
-            raise CircuitError(f"measure: {len(q)} qubits cannot be measured into {len(b)} classical bits.")
-        for qubit, bit in zip(q, b, strict=True):
-            self.append(Measure(), (qubit,), (bit,))
+        places, bits = ints(qubits, "qubits"), ints(clbits, "clbits")
+        if len(places) != len(bits):
+            raise CircuitError(f"measure: {len(places)} qubits cannot be measured into {len(bits)} classical bits.")
+        check_qubits("measure", places, self.num_qubits)
+        check_bits("measure", bits, len(bits), self.num_clbits)
+        self._instructions += [Instruction(Measure(), (q,), (b,)) for q, b in zip(places, bits, strict=True)]
         return self
 
     def measure_all(self) -> Self:
@@ -267,10 +195,13 @@ class Circuit(GateMethods):
 
     def copy(self) -> Circuit:
         """The same circuit again, to be appended to on its own."""
-        new = self._like()
-        new._instructions = list(self._instructions)
-        new._layout = self._layout
+        new = self._like(list(self._instructions), self._layout)
+        new._digest = self._digest.copy()
         return new
+
+    def with_instructions(self, instructions: Iterable[Instruction]) -> Circuit:
+        """A circuit of the same qubits, registers and layout that holds these instructions; for passes: not checked."""
+        return self._like(list(instructions), self._layout)
 
     def with_layout(self, layout: Layout | None) -> Circuit:
         """The same circuit with that layout: how a transpiler says where the original qubits went.
@@ -299,23 +230,24 @@ class Circuit(GateMethods):
             raise CircuitError("extend: a transpiled circuit keeps its layout; extend it before transpiling.")
         places = self._places("extend", range(other.num_qubits) if qubits is None else qubits, other.num_qubits)
         new = self.copy()
-        for register in other.cregs:
-            if register.name not in {r.name for r in new.cregs}:
-                new._add_register(register.name, register.size)
-        starts = {r.name: r for r in new.cregs}
+        mine = {r.name: r for r in self.cregs}
         bits: list[int] = []
         for register in other.cregs:
-            if starts[register.name].size < register.size:
+            known = mine.get(register.name)
+            if known is not None and known.size < register.size:
                 raise CircuitError(f"extend: classical register {register.name!r} is smaller here than in `other`.")
-            bits += range(starts[register.name].start, starts[register.name].start + register.size)
-        for i in other._instructions:
-            new._instructions.append(
-                Instruction(i.operation, tuple(places[q] for q in i.qubits), tuple(bits[b] for b in i.clbits))
-            )
+            start = new.num_clbits if known is None else known.start
+            if known is None:
+                new._add_register(register.name, register.size)
+            bits += range(start, start + register.size)
+        new._instructions += [
+            Instruction(i.operation, tuple([places[q] for q in i.qubits]), tuple([bits[b] for b in i.clbits]))
+            for i in other._instructions
+        ]
         return new
 
     def __add__(self, other: Circuit) -> Circuit:
-        return self.extend(other)
+        return self.extend(other) if isinstance(other, Circuit) else NotImplemented
 
     def inverse(self) -> Circuit:
         """The circuit that undoes this one.
@@ -323,46 +255,49 @@ class Circuit(GateMethods):
         Raises:
             CircuitError: an operation has no inverse (a measurement, say).
         """
-        new = self._like()
-        for i in reversed(self._instructions):
-            if not hasattr(i.operation, "inverse"):
-                raise CircuitError(f"{i.operation.name} on qubits {i.qubits} has no inverse, so the circuit has none.")
-            new._instructions.append(Instruction(i.operation.inverse(), i.qubits, i.clbits))
-        return new
+        layout = self._layout and Layout(self._layout.final, self._layout.initial)
+        return self._like(inverted(self._instructions), layout)
 
     def controlled(self, num_controls: int = 1, control_state: int | str | None = None) -> Circuit:
-        """This circuit under `num_controls` controls, which come first; acts where they read `control_state`."""
-        if any(i.clbits for i in self._instructions):
-            raise CircuitError("controlled: a circuit with measurements cannot be put under control.")
-        new = Circuit(self.num_qubits + num_controls)
-        controls = tuple(range(num_controls))
+        """This circuit under `num_controls` controls, which come first; acts where they read `control_state`.
+
+        Raises:
+            CircuitError: a number of controls or a control state that cannot be, or measurements in the circuit.
+        """
+        number = count("num_controls", num_controls)
+        parse_control_state(number, control_state)
+        new = Circuit(self.num_qubits + number)
         for i in self._instructions:
-            moved = tuple(q + num_controls for q in i.qubits)
+            if i.clbits or isinstance(i.operation, (Reset, Conditional)):
+                raise CircuitError(f"controlled: {i.operation.name} cannot be put under control.")
+            moved = tuple([q + number for q in i.qubits])
             if isinstance(i.operation, Barrier):
                 new._instructions.append(Instruction(i.operation, moved))
             else:
-                new.append(Controlled(i.operation, num_controls, control_state), controls + moved)
+                operation = controlled(i.operation, number, control_state)
+                new._instructions.append(Instruction(operation, (*range(number), *moved)))
         return new
 
     def power(self, exponent: int) -> Circuit:
-        """This circuit `exponent` times; its inverse, for a negative exponent."""
-        try:
-            count = operator.index(exponent)
-        except TypeError:
-            raise CircuitError(
-                f"power: `exponent` of a circuit must be an int, but is {exponent!r}. For roots, use "
-                "unitary(matrix) or power(operation, exponent)."
-            ) from None
-        return self.repeat(count) if count >= 0 else self.inverse().repeat(-count)
+        """This circuit `exponent` times; its inverse, for a negative exponent.
 
-    def repeat(self, count: int) -> Circuit:
-        """This circuit `count` times over."""
-        if operator.index(count) < 0:
-            raise CircuitError(f"repeat: `count` must be 0 or more, but is {count}.")
-        new = self.copy()
-        new._instructions = self._instructions * count
-        new._digest = _Digest()
-        return new
+        Raises:
+            CircuitError: `exponent` is not an int.
+        """
+        times = _index("power", "exponent", exponent)
+        return self.repeat(times) if times >= 0 else self.inverse().repeat(-times)
+
+    def repeat(self, times: int) -> Circuit:
+        """This circuit `times` times over, 0 or more.
+
+        Raises:
+            CircuitError: `times` is not an int, or negative, or the circuit was transpiled.
+        """
+        if _index("repeat", "times", times) < 0:
+            raise CircuitError(f"repeat: argument `times` must be 0 or more, but is {times}.")
+        if self._layout is not None and times != 1:
+            raise CircuitError("repeat: a transpiled circuit keeps its layout; repeat it before transpiling.")
+        return self._like(self._instructions * times, self._layout)
 
     def bind(self, params: Mapping[Any, Any]) -> Circuit:
         """This circuit with values for some or all of its parameters.
@@ -374,31 +309,21 @@ class Circuit(GateMethods):
         Raises:
             ParameterError: an unknown name, a wrong shape, or NaN.
         """
-        values = self.check_values(params)
+        shapes = self.parameter_shapes()
+        values = checked_values(shapes, params)
         for name, value in values.items():
-            if value.shape != self.parameter_shapes()[name]:
+            if value.shape != shapes[name]:
                 raise ParameterError(
-                    f"Parameter `{name}` has shape {self.parameter_shapes()[name]}, but the value to bind has shape "
-                    f"{value.shape}. Batches go to execute(..., params=...)."
+                    f"Parameter `{name}` has shape {shapes[name]}, but the value to bind has shape {value.shape}. "
+                    "Batches go to execute(..., params=...)."
                 )
-        new = self._like()
-        new._layout = self._layout
-        for i in self._instructions:
-            op = i.operation
-            if any(is_symbolic(p) for p in op.params):
-                bound = [clean_param(p.bind(values), op.name) if is_symbolic(p) else p for p in op.params]
-                op = op.replace(bound, _arrays(op))
-            new._instructions.append(Instruction(op, i.qubits, i.clbits))
-        return new
+        return self._like(bound(self._instructions, values), self._layout)
 
     # ---------------------------------------------------------------- parameters by name
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """name -> declared shape of every open parameter and whole vector, sorted by name."""
-        return {
-            (p.vector.name if p.vector is not None else p.name): (p.vector.shape if p.vector is not None else ())
-            for p in self.parameters
-        }
+        return shapes_of(self.parameters)
 
     def check_values(self, params: Mapping[Any, Any]) -> dict[str, Any]:
         """`params` keyed by name, as arrays whose last axes have the declared shapes.
@@ -406,30 +331,7 @@ class Circuit(GateMethods):
         Raises:
             ParameterError: an unknown name, a wrong shape, or NaN in host numbers.
         """
-        shapes = self.parameter_shapes()
-        values: dict[str, Any] = {}
-        for key, value in params.items():
-            name = key.name if isinstance(key, (Parameter, ParameterVector)) else key
-            if name not in shapes:
-                known = ", ".join(shapes) or "none"
-                raise ParameterError(f"Unknown parameter `{name}`; the circuit's parameters are: {known}.")
-            if isinstance(value, (list, tuple)) or is_number(value):
-                value = np.asarray(value)
-            shape = getattr(value, "shape", None)
-            if shape is None or (isinstance(value, np.ndarray) and value.dtype.kind not in "iuf"):
-                raise ParameterError(
-                    f"The value of parameter `{name}` must be real numbers, but is {type(value).__name__}."
-                )
-            if isinstance(value, (np.ndarray, np.generic)) and np.isnan(value).any():
-                raise ParameterError(f"The value of parameter `{name}` holds NaN.")
-            declared = shapes[name]
-            if tuple(shape[len(shape) - len(declared) :]) != declared:
-                raise ParameterError(
-                    f"Parameter `{name}` has shape {declared}; its value must have that shape, or batch axes before "
-                    f"it, but has shape {tuple(shape)}."
-                )
-            values[name] = value
-        return values
+        return checked_values(self.parameter_shapes(), params)
 
     # ---------------------------------------------------------------- running and showing
 
@@ -449,9 +351,11 @@ class Circuit(GateMethods):
 
     # ---------------------------------------------------------------- inside
 
-    def _like(self) -> Circuit:
+    def _like(self, instructions: list[Instruction], layout: Layout | None) -> Circuit:
+        """A circuit of the same sizes."""
         new = Circuit(self.num_qubits)
         new.cregs, new.num_clbits = self.cregs, self.num_clbits
+        new._instructions, new._layout = instructions, layout
         return new
 
     def _add_register(self, name: str, size: int) -> None:
@@ -459,65 +363,50 @@ class Circuit(GateMethods):
             self.cregs = (*self.cregs, Register(name, self.num_clbits, size))
             self.num_clbits += size
 
-    def _places(self, name: str, qubits: Any, count: int) -> tuple[int, ...]:
+    def _places(self, name: str, qubits: Any, size: int) -> tuple[int, ...]:
         """The qubits of one instruction as ints, checked."""
         places = tuple(ints(qubits, "qubits"))
-        if len(places) != count:
-            raise CircuitError(f"{name} acts on {count} qubits, but was given {len(places)}: {places}.")
-        self._check(name, places)
+        if len(places) != size:
+            raise CircuitError(f"{name} acts on {size} qubits, but was given {len(places)}: {places}.")
+        check_qubits(name, places, self.num_qubits)
         return places
-
-    def _check(self, name: str, places: tuple[int, ...]) -> None:
-        for q in places:
-            if not 0 <= q < self.num_qubits:
-                raise CircuitError(
-                    f"{name}: qubit {q} is out of range; the circuit has {self.num_qubits} qubits, numbered "
-                    f"0 to {self.num_qubits - 1}."
-                )
-        if len(set(places)) != len(places):
-            raise CircuitError(f"{name}: the qubits must be different, but are {places}.")
 
     def _gate(self, name: str, params: tuple[Any, ...], qubits: tuple[Any, ...]) -> Self:
         """Append the table's gate `name`, broadcasting; called by the generated gate methods."""
         row = row_of(name)
         n = self.num_qubits
-        if all(type(q) is int for q in qubits) and all(type(p) is float for p in params):
-            if (len(qubits) == 1 and -1 < qubits[0] < n) or (
-                len(qubits) == 2 and -1 < qubits[0] < n and -1 < qubits[1] < n and qubits[0] != qubits[1]
-            ):
-                for p in params:
-                    if p - p != 0.0:
-                        clean_param(p, name)
+        for p in params:
+            if type(p) is not float or p - p != 0.0:
+                break
+        else:  # the fast way: plain finite floats, plain ints in range
+            if len(qubits) == 1:
+                (q,) = qubits
+                fits = type(q) is int and -1 < q < n
+            elif len(qubits) == 2:
+                q, r = qubits
+                fits = type(q) is type(r) is int and -1 < q < n and -1 < r < n and q != r
+            else:
+                fits = False
+            if fits:
                 self._instructions.append(Instruction(Gate(row, params), qubits))
                 return self
-        columns = [[q] if isinstance(q, (int, np.integer)) else ints(q, "qubits") for q in qubits]
-        single = all(isinstance(q, (int, np.integer)) for q in qubits)
-        arrays = [spread_param(p, name) for p in params]
-        sizes = {len(c) for c, q in zip(columns, qubits, strict=True) if not isinstance(q, (int, np.integer))}
-        sizes |= {len(a) for a in arrays if isinstance(a, list)}
-        sizes -= {1}
-        if len(sizes) > 1:
-            raise CircuitError(
-                f"{name}: qubits and parameters must have one length or be single, but have lengths "
-                f"{sorted(sizes)}."
-            )
-        if single and any(isinstance(a, list) and len(a) != 1 for a in arrays):
-            lengths = [len(a) for a in arrays if isinstance(a, list)]
-            raise CircuitError(
-                f"{name}: {max(lengths)} parameter values were given for one qubit place. Give as many qubits, "
-                f"or index the array."
-            )
-        size = sizes.pop() if sizes else 1
-        columns = [c * size if len(c) == 1 else c for c in columns]
-        spread = [(a * size if len(a) == 1 else a) if isinstance(a, list) else [a] * size for a in arrays]
         new = []
-        for k in range(size):
-            places = tuple(int(c[k]) for c in columns)
-            self._check(name, places)
-            new.append(Instruction(Gate(row, tuple(a[k] for a in spread)), places))
+        for values, places in broadcast(name, params, qubits):
+            check_qubits(name, places, n)
+            new.append(Instruction(Gate(row, values), places))
         self._instructions += new
         return self
 
+    def _operation(self, name: str, arguments: tuple[Any, ...]) -> Self:
+        """Append the high-level operation `name`; called by the generated methods."""
+        return self.append(*maker_of(name)(*arguments))
 
-def _arrays(operation: Any) -> tuple[Any, ...]:
-    return getattr(operation, "arrays", ())
+
+def _index(method: str, argument: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise CircuitError(
+            f"{method}: argument `{argument}` must be an int, but is {value!r}. For roots of a gate, try "
+            "qsim.ops.power(operation, exponent)."
+        ) from None

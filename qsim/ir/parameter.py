@@ -175,7 +175,8 @@ class Parameter(_Arithmetic):
         self.index = 0
 
     @property
-    def _key(self) -> tuple[str, int]:
+    def sort_key(self) -> tuple[str, int]:
+        """The name and -1, or for an element of a vector the vector's name and the place in it."""
         return (self.name if self.vector is None else self.vector.name, -1 if self.vector is None else self.index)
 
     def bind(self, values: Mapping[str, Any]) -> Any:
@@ -187,10 +188,10 @@ class Parameter(_Arithmetic):
         return value if self.vector is None else value.reshape(-1)[self.index]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Parameter) and self._key == other._key
+        return isinstance(other, Parameter) and self.sort_key == other.sort_key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.sort_key)
 
     def __str__(self) -> str:
         return self.name
@@ -341,20 +342,40 @@ class ArrayElement:
 
     Attributes:
         array: the whole array. index: the element's place in the flattened array.
+        negative: the negative of the whole array where that is known, so that -element is
+            an element of it; a list that is filled at first use, and shared.
     """
 
-    __slots__ = ("array", "index")
+    __slots__ = ("array", "index", "negative")
 
-    def __init__(self, array: Any, index: int):
-        self.array, self.index = array, index
+    def __init__(self, array: Any, index: int, negative: list[Any] | None = None):
+        self.array, self.index, self.negative = array, index, negative
 
     @property
     def value(self) -> Any:
         """The element, as a scalar of the array's own kind."""
         return self.array.reshape(-1)[self.index]
 
+    def __neg__(self) -> Any:
+        if self.negative is None:
+            return -self.value
+        if not self.negative:
+            self.negative.append(-self.array)
+        return ArrayElement(self.negative[0], self.index, [self.array])
+
+    def __mul__(self, other: Any) -> Any:
+        return self.value * other
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArrayElement) and self.array is other.array and self.index == other.index
+
+    def __hash__(self) -> int:
+        return hash((id(self.array), self.index))
+
     def __repr__(self) -> str:
-        return f"{self.array!r}.flat[{self.index}]"
+        return f"ArrayElement({getattr(self.array, 'shape', '')}, {self.index})"
 
 
 def is_symbolic(value: object) -> bool:

@@ -69,7 +69,7 @@ def id(qubit: SupportsIndex) -> Instruction:
 
 
 def x(qubit: SupportsIndex) -> Instruction:
-    """Pauli X: |0> <-> |1>.
+    """Pauli X: exchanges |0> and |1>.
 
     Example:
         >>> from qsim import Circuit, gates
@@ -113,7 +113,7 @@ def h(qubit: SupportsIndex) -> Instruction:
 
 
 def s(qubit: SupportsIndex) -> Instruction:
-    """Square root of Z: diag(1, i).
+    """Square root of z: diag(1, i).
 
     Example:
         >>> from qsim import Circuit, gates
@@ -135,7 +135,7 @@ def sdg(qubit: SupportsIndex) -> Instruction:
 
 
 def t(qubit: SupportsIndex) -> Instruction:
-    """Fourth root of Z: diag(1, e^(i pi/4)).
+    """Fourth root of z: diag(1, e^(i pi/4)).
 
     Example:
         >>> from qsim import Circuit, gates
@@ -157,7 +157,7 @@ def tdg(qubit: SupportsIndex) -> Instruction:
 
 
 def sx(qubit: SupportsIndex) -> Instruction:
-    """Square root of X: e^(i pi/4) rx(pi/2).
+    """Square root of x: e^(i pi/4) rx(pi/2).
 
     Example:
         >>> from qsim import Circuit, gates
@@ -235,7 +235,7 @@ def p(lam: Param, qubit: SupportsIndex) -> Instruction:
 
 
 def u(theta: Param, phi: Param, lam: Param, qubit: SupportsIndex) -> Instruction:
-    """Any one-qubit gate up to a phase: [[cos, -e^(i lam) sin], [e^(i phi) sin, e^(i (phi + lam)) cos]] of theta / 2.
+    """Any one-qubit gate up to a phase: e^(i (phi + lam) / 2) rz(phi) ry(theta) rz(lam).
 
     Args:
         theta, phi, lam: in radians.
@@ -249,7 +249,7 @@ def u(theta: Param, phi: Param, lam: Param, qubit: SupportsIndex) -> Instruction
 
 
 def prx(theta: Param, phi: Param, qubit: SupportsIndex) -> Instruction:
-    """Rotation about an axis in the XY plane: rz(phi) rx(theta) rz(-phi) = exp(-i theta (cos(phi) X + sin(phi) Y) / 2).
+    """Rotation about an axis in the XY plane: exp(-i theta (cos(phi) X + sin(phi) Y) / 2).
 
     Args:
         theta, phi: in radians.

@@ -35,7 +35,7 @@ class GateMethods:
     def _gate(self, name: str, params: tuple[Any, ...], qubits: tuple[Any, ...]) -> Self:
         raise NotImplementedError
 
-    def _operation(self, name: str, arguments: tuple[Any, ...], qubits: Any) -> Self:
+    def _operation(self, name: str, arguments: tuple[Any, ...]) -> Self:
         raise NotImplementedError
 '''
 
@@ -50,45 +50,45 @@ from qsim.ir.instruction import Instruction
 HIGH_LEVEL = '''
     def unitary(self, matrix: Any, qubits: Qubits) -> Self:
         """A unitary matrix (2^k, 2^k), the first of the k qubits most significant. See `qsim.ops.Unitary`."""
-        return self._operation("unitary", (matrix,), qubits)
+        return self._operation("unitary", (matrix, qubits))
 
     def diagonal(self, diagonal: Any, qubits: Qubits) -> Self:
         """A diagonal of unit complex numbers (2^k,). See `qsim.ops.Diagonal`."""
-        return self._operation("diagonal", (diagonal,), qubits)
+        return self._operation("diagonal", (diagonal, qubits))
 
     def permutation(self, permutation: Iterable[int], qubits: Qubits) -> Self:
         """Basis state j goes to `permutation[j]`. See `qsim.ops.Permutation`."""
-        return self._operation("permutation", (permutation,), qubits)
+        return self._operation("permutation", (permutation, qubits))
 
     def pauli_evolution(
         self, hamiltonian: Any, time: Param, qubits: Qubits | None = None, order: int = 1, steps: int = 1
     ) -> Self:
         """The product formula of exp(-i time H), term by term. See `qsim.ops.PauliEvolution`."""
-        return self._operation("pauli_evolution", (hamiltonian, time, order, steps), qubits)
+        return self._operation("pauli_evolution", (hamiltonian, time, qubits, order, steps))
 
     def qft(self, qubits: Qubits) -> Self:
         """Quantum Fourier transform: |j> to sum_k w^(jk) |k> / sqrt(N). See `qsim.ops.QFT`."""
-        return self._operation("qft", (qubits,), qubits)
+        return self._operation("qft", (qubits,))
 
     def prepare_state(self, state: Any, qubits: Qubits) -> Self:
         """A unitary whose first column is `state` (2^k,), so that |0..0> goes there. See `qsim.ops.PrepareState`."""
-        return self._operation("prepare_state", (state,), qubits)
+        return self._operation("prepare_state", (state, qubits))
 
     def clifford(self, tableau: Any, qubits: Qubits) -> Self:
         """The Clifford operation of a tableau (2k, 2k + 1). See `qsim.ops.Clifford`."""
-        return self._operation("clifford", (tableau,), qubits)
+        return self._operation("clifford", (tableau, qubits))
 
     def mcx(self, controls: Qubits, target: Qubits, control_state: int | str | None = None) -> Self:
         """x on `target` where all `controls` are 1, or read `control_state`."""
-        return self._operation("mcx", (controls, target, control_state), None)
+        return self._operation("mcx", (controls, target, control_state))
 
     def mcz(self, controls: Qubits, target: Qubits, control_state: int | str | None = None) -> Self:
         """z on `target` where all `controls` are 1, or read `control_state`."""
-        return self._operation("mcz", (controls, target, control_state), None)
+        return self._operation("mcz", (controls, target, control_state))
 
     def mcp(self, lam: Param, controls: Qubits, target: Qubits, control_state: int | str | None = None) -> Self:
         """p(lam) on `target` where all `controls` are 1, or read `control_state`."""
-        return self._operation("mcp", (lam, controls, target, control_state), None)
+        return self._operation("mcp", (lam, controls, target, control_state))
 '''
 
 

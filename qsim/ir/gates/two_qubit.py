@@ -45,7 +45,13 @@ def _negate(theta: Any) -> tuple[Any, ...]:
 add_rows(
     [
         GateRow(
-            "swap", 2, constant(SWAP), "Exchange of two qubits.", inverse=("swap", tuple), symbols=("×", "×"), qasm="swap"
+            "swap",
+            2,
+            constant(SWAP),
+            "Exchange of two qubits.",
+            inverse=("swap", tuple),
+            symbols=("×", "×"),
+            qasm="swap",
         ),
         GateRow(
             "iswap",
@@ -53,6 +59,7 @@ add_rows(
             constant(EVEN + 1j * FLIP),
             "Exchange with a factor i: exp(i pi/4 (XX + YY)).",
             inverse=("xx_plus_yy", lambda: (pi, 0.0)),
+            power=lambda exponent: ("xx_plus_yy", (-pi * exponent, 0.0)),
             symbols=("iSWAP", "iSWAP"),
             qasm_body="gate iswap q0,q1 { s q0; s q1; h q0; cx q0,q1; cx q1,q0; h q1; }",
         ),
@@ -62,6 +69,7 @@ add_rows(
             constant(EVEN + (ODD + 1j * FLIP) / np.sqrt(2)),
             "Square root of iswap: exp(i pi/8 (XX + YY)).",
             inverse=("xx_plus_yy", lambda: (pi / 2, 0.0)),
+            power=lambda exponent: ("xx_plus_yy", (-pi / 2 * exponent, 0.0)),
             symbols=("√iSWAP", "√iSWAP"),
             qasm_body="gate sqrt_iswap q0,q1 { h q0; h q1; cx q0,q1; rz(-pi/4) q1; cx q0,q1; h q0; h q1; "
             "sdg q0; sdg q1; h q0; h q1; cx q0,q1; rz(-pi/4) q1; cx q0,q1; h q0; h q1; s q0; s q1; }",
@@ -73,7 +81,7 @@ add_rows(
             "Echoed cross resonance: (X 1 - Y X) / sqrt(2).",
             inverse=("ecr", tuple),
             symbols=("ECR", "ECR"),
-            qasm_body="gate ecr q0,q1 { s q0; sx q1; cx q0,q1; x q0; }",
+            qasm_body="gate ecr q0,q1 { s q0; rx(pi/2) q1; cx q0,q1; x q0; }",
         ),
         GateRow(
             "dcx",
@@ -100,6 +108,7 @@ add_rows(
             "Two-qubit rotation: exp(-i theta XX / 2).",
             params=("theta",),
             inverse=("rxx", _negate),
+            power=lambda exponent, theta: ("rxx", (exponent * theta,)),
             spectra=(HALF,),
             symbols=("RXX", "RXX"),
             qasm="rxx",
@@ -111,6 +120,7 @@ add_rows(
             "Two-qubit rotation: exp(-i theta YY / 2).",
             params=("theta",),
             inverse=("ryy", _negate),
+            power=lambda exponent, theta: ("ryy", (exponent * theta,)),
             spectra=(HALF,),
             symbols=("RYY", "RYY"),
             qasm_body="gate ryy(theta) q0,q1 { sxdg q0; sxdg q1; cx q0,q1; rz(theta) q1; cx q0,q1; sx q0; sx q1; }",
@@ -122,6 +132,7 @@ add_rows(
             "Two-qubit rotation: exp(-i theta ZZ / 2).",
             params=("theta",),
             inverse=("rzz", _negate),
+            power=lambda exponent, theta: ("rzz", (exponent * theta,)),
             spectra=(HALF,),
             symbols=("RZZ", "RZZ"),
             qasm="rzz",
@@ -133,6 +144,7 @@ add_rows(
             "Two-qubit rotation: exp(-i theta ZX / 2), Z on the first qubit.",
             params=("theta",),
             inverse=("rzx", _negate),
+            power=lambda exponent, theta: ("rzx", (exponent * theta,)),
             spectra=(HALF,),
             symbols=("RZ", "RX"),
             qasm_body="gate rzx(theta) q0,q1 { h q1; cx q0,q1; rz(theta) q1; cx q0,q1; h q1; }",
@@ -144,6 +156,7 @@ add_rows(
             "Exchange of two qubits: rz(-beta) on the first, exp(-i theta (XX + YY) / 4), rz(beta) on the first.",
             params=("theta", "beta"),
             inverse=("xx_plus_yy", lambda theta, beta: (-theta, beta)),
+            power=lambda exponent, theta, beta: ("xx_plus_yy", (exponent * theta, beta)),
             spectra=((-0.5, 0.0, 0.5), (-1.0, 0.0, 1.0)),
             symbols=("XX+YY", "XX+YY"),
             qasm_body="gate xx_plus_yy(theta,beta) q0,q1 { rz(beta) q0; rz(-pi/2) q1; sx q1; rz(pi/2) q1; s q0; "
@@ -157,6 +170,7 @@ add_rows(
             "Fermionic simulation gate: exp(-i theta (XX + YY) / 2) and a phase e^(-i phi) on |11>.",
             params=("theta", "phi"),
             inverse=("fsim", lambda theta, phi: (-theta, -phi)),
+            power=lambda exponent, theta, phi: ("fsim", (exponent * theta, exponent * phi)),
             spectra=((-1.0, 0.0, 1.0), (-1.0, 0.0)),
             symbols=("fSim", "fSim"),
             qasm_body="gate fsim(theta,phi) q0,q1 { h q0; h q1; cx q0,q1; rz(theta) q1; cx q0,q1; h q0; h q1; "

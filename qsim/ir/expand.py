@@ -1,0 +1,87 @@
+"""A circuit in terms of chosen operations: others are replaced by their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qsim._errors import CircuitError
+from qsim.ir.circuit import Circuit
+from qsim.ir.instruction import Instruction
+
+MAX_DEPTH = 64
+MAX_SIZE = 10_000_000
+
+
+def expand(circuit: Circuit, keep: Callable[[Any], bool]) -> Circuit:
+    """Replace operations by their `definition()`, over and over, until `keep` holds for all.
+
+    Args:
+        circuit: any circuit; it stays as it is, and its registers and layout are kept.
+        keep: f(operation) -> True where the operation may stay.
+
+    Returns:
+        A new circuit, equal to the first one, global phase included.
+
+    Raises:
+        CircuitError: an operation that may not stay has no definition, definitions within
+            definitions go deeper than 64 (one that contains itself, say), or the circuit
+            grows beyond 10 million operations.
+
+    Example:
+        >>> from qsim import Circuit
+        >>> from qsim.ir.expand import expand
+        >>> expand(Circuit(2).qft((0, 1)), lambda op: op.name != "qft").count_ops()
+        {'h': 2, 'cp': 1, 'swap': 1}
+    """
+    done: list[Instruction] = []
+    for instruction in circuit.instructions:
+        if keep(instruction.operation):
+            done.append(instruction)
+        else:
+            _expand_one(instruction, keep, done)
+    return circuit.with_instructions(done)
+
+
+def _expand_one(instruction: Instruction, keep: Callable[[Any], bool], done: list[Instruction]) -> None:
+    stack = [iter((instruction,))]
+    path: list[str] = []
+    while stack:
+        i = next(stack[-1], None)
+        if i is None:
+            stack.pop()
+            del path[-1:]
+            continue
+        operation = i.operation
+        if keep(operation):
+            done.append(i)
+            if len(done) > MAX_SIZE:
+                raise CircuitError(f"expand: {instruction.operation.name} makes more than {MAX_SIZE} operations.")
+            continue
+        if not hasattr(operation, "definition"):
+            inside = f" (inside {' > '.join(path)})" if path else ""
+            raise CircuitError(
+                f"{operation.name} on qubits {i.qubits}{inside} cannot be run as it is, and has no definition() in "
+                "terms of other operations. Give it one, or a matrix(xp)."
+            )
+        if len(stack) > MAX_DEPTH:
+            raise CircuitError(
+                f"expand: the definitions of {instruction.operation.name} go deeper than {MAX_DEPTH}: "
+                f"{' > '.join(path[:4])} > ..."
+            )
+        definition = operation.definition()
+        if definition.num_qubits != len(i.qubits):
+            raise CircuitError(
+                f"{operation.name}: the definition is on {definition.num_qubits} qubits, but the operation on "
+                f"{len(i.qubits)}."
+            )
+        path.append(operation.name)
+        stack.append(_moved(definition, i))
+
+
+def _moved(definition: Circuit, outer: Instruction) -> Any:
+    """The instructions of a definition in the places of the operation."""
+    for i in definition.instructions:
+        yield Instruction(
+            i.operation, tuple([outer.qubits[q] for q in i.qubits]), tuple([outer.clbits[b] for b in i.clbits])
+        )

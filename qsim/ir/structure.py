@@ -1,0 +1,121 @@
+"""What is structure in a circuit and what is a value: the digest, the host numbers, the JAX values.
+
+All three go through the instructions in order, and through the parameters before the
+arrays of each operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from qsim.ir.instruction import Instruction
+from qsim.ir.keys import key_of
+from qsim.ir.parameter import ArrayElement, Expression, Parameter, is_number, is_symbolic
+from qsim.ir.table import Gate
+
+CHUNK = 4096
+
+
+@dataclass(slots=True)
+class Digest:
+    """The structural digest, brought up to date for the first `done` instructions."""
+
+    done: int = 0
+    state: Any = field(default_factory=lambda: blake2b(digest_size=16))
+    slots: dict[int, int] = field(default_factory=dict)
+
+    def copy(self) -> Digest:
+        """The same digest, to go on with on its own."""
+        return Digest(self.done, self.state.copy(), dict(self.slots))
+
+    def update(self, instructions: Sequence[Instruction]) -> None:
+        """Take in the instructions that came since the last time."""
+        for start in range(self.done, len(instructions), CHUNK):
+            self.state.update("".join([self.text(i) for i in instructions[start : start + CHUNK]]).encode())
+        self.done = len(instructions)
+
+    def text(self, instruction: Instruction) -> str:
+        """Everything but the values of one instruction."""
+        operation = instruction.operation
+        params = operation.params
+        if type(operation) is Gate:
+            kinds = [self.kind(p) for p in params] if params else ""
+            return f"{operation.row.name}{kinds}{instruction.qubits}{instruction.clbits};"
+        if not hasattr(operation, "replace"):  # its values cannot be exchanged: they are in the key
+            return f"{key_of(operation)!r}{instruction.qubits}{instruction.clbits};"
+        kinds = [self.kind(p) for p in params]
+        shapes = [self.shape(a) for a in getattr(operation, "arrays", ())]
+        return f"{key_of(operation)!r}{kinds}{shapes}{instruction.qubits}{instruction.clbits};"
+
+    def kind(self, param: Any) -> Any:
+        """What is structure about a gate argument."""
+        if isinstance(param, float) or is_number(param):
+            return 0
+        if isinstance(param, Parameter):
+            return param.name if param.vector is None else (param.vector.name, param.vector.shape, param.index)
+        if isinstance(param, Expression):
+            return param.code, [self.kind(p) for p in param.params]
+        if isinstance(param, ArrayElement):
+            return self.slot(param.array), tuple(param.array.shape), param.index
+        return self.slot(param), ()
+
+    def shape(self, array: Any) -> Any:
+        """What is structure about an array of an operation."""
+        kind = np.dtype(array.dtype).kind
+        if isinstance(array, np.ndarray):
+            return kind, array.shape
+        return self.slot(array), kind, tuple(array.shape)
+
+    def slot(self, value: Any) -> int:
+        """The number of a JAX value, from 1: equal numbers, one value."""
+        return self.slots.setdefault(id(value), len(self.slots) + 1)
+
+
+def host_numbers(instructions: Sequence[Instruction]) -> np.ndarray:
+    """All host numbers in order, float64 (m,); complex arrays as real and imaginary parts in turn."""
+    parts: list[Any] = []
+    found: list[float] = []
+    for instruction in instructions:
+        operation = instruction.operation
+        for param in operation.params:
+            if isinstance(param, float) or is_number(param):
+                found.append(param)
+            elif isinstance(param, Expression):
+                found.extend(param.numbers)
+        for array in getattr(operation, "arrays", ()):
+            if isinstance(array, np.ndarray):
+                parts += [found, flat_numbers(array)]
+                found = []
+    if not parts:
+        return np.asarray(found, dtype=np.float64)
+    return np.concatenate([np.asarray(p, dtype=np.float64) for p in (*parts, found)])
+
+
+def flat_numbers(array: np.ndarray) -> np.ndarray:
+    """The entries of a host array, float64; of a complex one the real and imaginary parts in turn."""
+    if array.dtype.kind == "c":
+        array = np.stack([array.real, array.imag], axis=-1)
+    return np.asarray(array, dtype=np.float64).reshape(-1)
+
+
+def device_values(instructions: Sequence[Instruction]) -> list[Any]:
+    """The JAX values in order of first use, each array once, as given."""
+    seen: dict[int, Any] = {}
+    for instruction in instructions:
+        operation = instruction.operation
+        for param in operation.params:
+            if isinstance(param, float):
+                continue
+            if isinstance(param, ArrayElement):
+                seen.setdefault(id(param.array), param.array)
+            elif not is_number(param) and not is_symbolic(param):
+                seen.setdefault(id(param), param)
+        for array in getattr(operation, "arrays", ()):
+            if not isinstance(array, np.ndarray):
+                seen.setdefault(id(array), array)
+    return list(seen.values())
