@@ -1,0 +1,27 @@
+"""Bits of indices as tables: small arrays from which sign patterns of any size are made by products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
+    """The bits of 0 .. 2^k - 1, most significant first: (2^k, k) of `dtype`."""
+    index = xp.arange(1 << num_bits)[:, None]
+    places = xp.arange(num_bits - 1, -1, -1)[None, :]
+    return xp.astype(xp.bitwise_and(xp.bitwise_right_shift(index, places), xp.asarray(1)), dtype)
+
+
+def parity_signs(xp: Any, masks: Any, dtype: Any) -> Any:
+    """(-1)^(mask . j) for every index j: masks (m, k) of 0 and 1 -> (m, 2^k) of `dtype`."""
+    table = bit_table(xp, masks.shape[-1], dtype)
+    odd = xp.remainder(xp.matmul(xp.astype(masks, dtype), xp.matrix_transpose(table)), 2)
+    return 1 - 2 * odd
+
+
+def pack(xp: Any, bits: Any) -> Any:
+    """Rows of bits (..., k), first most significant, as int32 (...,); k at most 31."""
+    total = xp.zeros(bits.shape[:-1], dtype=xp.int32)
+    for column in range(bits.shape[-1]):
+        total = 2 * total + xp.astype(bits[..., column], xp.int32)
+    return total

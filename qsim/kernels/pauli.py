@@ -1,0 +1,46 @@
+"""Sums of Pauli strings on a state, with the masks of the strings as data.
+
+A Pauli string with masks x, z acts as P|k> = i^|x&z| (-1)^(z.k) |k ^ x>, so strings with the
+same x share one permutation of the amplitudes and differ by a diagonal of signs. A sum of
+m such diagonals is one product of two small sign tables, over the high and the low bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qsim.kernels.bits import parity_signs
+
+LOW_BITS = 4  # innermost dimension of 16 amplitudes: what vectorised gathers like
+
+
+def sign_tables(xp: Any, z: Any, dtype: Any) -> tuple[Any, Any]:
+    """(-1)^(z.j) split over high and low bits of j: z (m, n) -> (m, 2^(n//2)), (m, 2^(n - n//2))."""
+    half = z.shape[-1] // 2
+    return parity_signs(xp, z[..., :half], dtype), parity_signs(xp, z[..., half:], dtype)
+
+
+def diagonal(xp: Any, z: Any, coefficients: Any) -> Any:
+    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, n), real coefficients (m,) -> (2^n,)."""
+    high, low = sign_tables(xp, z, coefficients.dtype)
+    return xp.reshape(xp.matmul(xp.matrix_transpose(high * coefficients[:, None]), low), (-1,))
+
+
+def sign_sums(xp: Any, z: Any, weights: Any) -> Any:
+    """e_t = sum_j w(j) (-1)^(z_t.j), the transpose of `diagonal`: z (m, n), weights (2^n,) -> (m,)."""
+    high, low = sign_tables(xp, z, weights.dtype)
+    table = xp.reshape(weights, (high.shape[-1], low.shape[-1]))
+    return xp.sum(xp.matmul(high, table) * low, axis=-1)
+
+
+def flip_parts(xp: Any, x: Any, num_qubits: int) -> tuple[Any, Any]:
+    """The index j ^ x as two tables to be joined by `|`: high part (2^(n-l), 1) and low part (1, 2^l).
+
+    Args:
+        x: the mask as an integer scalar.
+    """
+    low = min(LOW_BITS, num_qubits)
+    size = xp.asarray(1 << low, dtype=x.dtype)
+    high_part = xp.bitwise_xor(xp.arange(1 << (num_qubits - low), dtype=x.dtype) * size, x // size * size)
+    low_part = xp.bitwise_xor(xp.arange(1 << low, dtype=x.dtype), xp.remainder(x, size))
+    return high_part[:, None], low_part[None, :]
