@@ -1,0 +1,64 @@
+"""Probabilities of the bit strings of some qubits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from qsim.kernels import bits
+from qsim.methods.base import AbstractState
+from qsim.results.base import Context, Result, all_qubits, check_key, check_qubits, clean_qubits, pytree
+from qsim.results.measurement import Estimate
+
+Array = Any
+
+
+@pytree()
+@dataclass(frozen=True, eq=False)
+class Probabilities(Result):
+    """The probabilities of the bit strings of some qubits: real (2^k,); with shots, frequencies.
+
+    p(b) = sum over the other qubits of |psi|^2, not divided by the norm.
+
+    Args:
+        qubits: the k qubits, the first most significant; default all.
+        stderr: True for the pytree `Estimate(value, stderr)`; the error is 0 without shots.
+
+    Raises:
+        ResultError: qubits that cannot be.
+
+    Example:
+        >>> from qsim import Circuit, execute
+        >>> from qsim.results import Probabilities
+        >>> execute(Circuit(2).x(1), Probabilities([1])).tolist()
+        [0.0, 1.0]
+    """
+
+    qubits: tuple[int, ...] | None = None
+    stderr: bool = False
+    needs = frozenset()
+    differentiable = True
+
+    def __post_init__(self) -> None:
+        if self.qubits is not None:
+            object.__setattr__(self, "qubits", clean_qubits("Probabilities", self.qubits))
+
+    def check(self, context: Context) -> None:
+        check_qubits("Probabilities", self.qubits, context)
+        if context.shots is not None:
+            check_key("Probabilities", context)
+
+    def evaluate(self, state: AbstractState, context: Context) -> Array | Estimate:
+        qubits = all_qubits(self.qubits, state.num_qubits)
+        if context.shots is None:
+            value = state.probabilities(qubits)
+            return Estimate(value, jnp.zeros_like(value)) if self.stderr else value
+        shots = context.shots
+        places = bits.pack(jnp, state.sample(context.key, shots, qubits))
+        # counted as integers: float32 stops counting at 2^24
+        seen = jnp.zeros(1 << len(qubits), jnp.int32).at[places].add(1)
+        value = seen.astype(state.norm_squared().dtype) / shots
+        error = jnp.sqrt(value * (1 - value) / max(shots - 1, 1))
+        return Estimate(value, error) if self.stderr else value
