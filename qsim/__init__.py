@@ -6,7 +6,7 @@ from qsim import _errors as errors
 from qsim._defaults import set_backend, set_transpiler
 from qsim._execute import execute, execute_with_defaults, submit
 from qsim.ir import circuit as _circuit
-from qsim.ir import gates
+from qsim.ir import gates, ops
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Layout, Padding
 from qsim.ir.parameter import Parameter, ParameterVector
@@ -31,6 +31,7 @@ __all__ = [
     "execute",
     "gates",
     "load",
+    "ops",
     "save",
     "set_backend",
     "set_transpiler",
