@@ -165,8 +165,9 @@ def test_value_semantics():
         a.coefficients[0] = 2
     values = np.ones(1)
     pauli = PauliSum([{0: "X"}], values)
+    other = pauli.replace(values)
     values[0] = 5
-    assert pauli.coefficients[0] == 1
+    assert pauli.coefficients[0] == other.coefficients[0] == 1
 
 
 def test_one_qubit_and_no_terms():

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsim._errors import SerialError
+from qsim.ir import ops
 from qsim.ir.circuit import Circuit
 from qsim.ir.json_nodes import parse
 from qsim.ir.layout import Layout
@@ -130,6 +131,104 @@ def test_jax_values_are_refused_with_the_fix(tmp_path):
     jax.jit(traced)(0.1)
 
 
+def document(**change):
+    return json.dumps(
+        {"format": "qsim", "version": 1, "kind": "circuit", "num_qubits": 2, "instructions": [["h", [0]]]} | change
+    )
+
+
+def one(operation, *rest):
+    return document(instructions=[[operation, *rest]])
+
+
+def high_level() -> list:
+    """One of each high-level operation, and operations made from them."""
+    root = np.exp(2j * np.pi * np.arange(4) / 7)
+    pauli = 0.5 * X(0) @ Z(1) - 0.25 * Y(1)
+    found = [
+        ops.Unitary(np.array([[1, 1j], [1j, 1]]) / np.sqrt(2)),
+        ops.Diagonal(root),
+        ops.Diagonal([1, -1]),
+        ops.Permutation([2, 0, 3, 1]),
+        ops.PauliEvolution(pauli, 0.3),
+        ops.PauliEvolution(pauli, 2 * THETA, order=2, steps=3, num_qubits=3),
+        ops.PauliEvolution(PauliSum([], []), PHI[0, 1]),
+        ops.QFT(3),
+        ops.PrepareState([0.6, 0, 0, 0.8j]),
+        ops.Clifford([[0, 1, 0], [1, 0, 1]]),
+    ]
+    found += [ops.inverse(operation) for operation in found]
+    found += [ops.controlled(found[0], 2, "01"), ops.controlled(found[5]), ops.power(found[1], 0.5)]
+    return found
+
+
+@pytest.mark.parametrize("operation", high_level(), ids=repr)
+def test_high_level_operations_come_back_equal(operation):
+    circuit = Circuit(4).append(operation, range(operation.num_qubits))
+    again = from_json(to_json(circuit))
+    assert again == circuit and again.key == circuit.key
+    np.testing.assert_array_equal(again.numbers(), circuit.numbers())
+
+
+def test_every_high_level_operation_is_tried():
+    kinds = {getattr(ops, name) for name in ops.__all__ if isinstance(getattr(ops, name), type)}
+    assert kinds <= {type(operation) for operation in high_level()}
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (ops.Unitary(jnp.eye(2)), "an array is a JAX value"),
+        (ops.PauliEvolution(X(0), jnp.float32(1)), "a parameter is a JAX value"),
+        (ops.PauliEvolution(jnp.float32(1) * X(0), 1.0), "an array is a JAX value"),
+        (ops.controlled(ops.Diagonal(jnp.ones(2))), "an array is a JAX value"),
+    ],
+)
+def test_high_level_operations_with_jax_values_are_refused(operation, words):
+    with pytest.raises(SerialError, match=f"Instruction 0, .*{words}.*numpy.asarray"):
+        to_json(Circuit(2).append(operation, range(operation.num_qubits)))
+
+
+def array(values, dtype="float64"):
+    values = np.asarray(values, dtype=dtype)
+    return {"dtype": dtype, "shape": list(values.shape), "data": values.reshape(-1).tolist()}
+
+
+EVOLUTION = {
+    "op": "pauli_evolution",
+    "hamiltonian": {"terms": ["X0"], "coefficients": array([1.0])},
+    "time": 1.0,
+    "order": 1,
+    "steps": 1,
+    "num_qubits": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ({"op": "unitary", "matrix": array([[1, 1], [1, 1]])}, r"\$\.instructions\[0\]\[0\]: .*unitary"),
+        ({"op": "unitary", "matrix": array([1, 1])}, "shape"),
+        ({"op": "unitary"}, "needs a member 'matrix'"),
+        ({"op": "diagonal", "diagonal": array([1, 2])}, "modulus 1"),
+        ({"op": "permutation", "table": array([0, 0], "int64")}, "once"),
+        ({"op": "permutation", "table": array([])}, r"\$\.instructions\[0\]\[0\]"),
+        ({"op": "qft", "num_qubits": 10**12, "adjoint": False}, "num_qubits"),
+        ({"op": "prepare_state", "state": array([1, 1]), "adjoint": False}, "norm"),
+        ({"op": "clifford", "tableau": array([[0, 0, 0], [0, 0, 0]], "uint8"), "adjoint": False}, "anticommute"),
+        (EVOLUTION | {"steps": 10**12}, r"\.steps"),
+        (EVOLUTION | {"order": 8, "steps": 10**6}, "at most .* rotations"),
+        (EVOLUTION | {"order": 3}, "order"),
+        (EVOLUTION | {"num_qubits": 0}, "given 0 qubits"),
+        (EVOLUTION | {"hamiltonian": {"terms": ["X0"], "coefficients": array([])}}, "shape"),
+        (EVOLUTION | {"time": "now"}, r"\.time: must be"),
+    ],
+)
+def test_hostile_operations_are_refused_where_they_are_bad(operation, words):
+    with pytest.raises(SerialError, match=words):
+        from_json(one(operation, [0]))
+
+
 class Strange:
     name, num_qubits, num_clbits, num_params, params = "strange", 1, 0, 0, ()
 
@@ -139,16 +238,6 @@ def test_unknown_objects_are_refused():
         to_json(Circuit(1).append(Strange(), 0))
     with pytest.raises(SerialError, match="Circuit, PauliSum, Target"):
         to_json({"a": 1})
-
-
-def document(**change):
-    return json.dumps(
-        {"format": "qsim", "version": 1, "kind": "circuit", "num_qubits": 2, "instructions": [["h", [0]]]} | change
-    )
-
-
-def one(operation, *rest):
-    return document(instructions=[[operation, *rest]])
 
 
 VECTORS = [["v", [2]]]

@@ -133,7 +133,8 @@ class PauliSum:
 
     def replace(self, coefficients: Any) -> PauliSum:
         """The same strings with other coefficients (T,), not looked at."""
-        return PauliSum._of(self.strings, coefficients)
+        own = isinstance(coefficients, np.ndarray) and coefficients.flags.writeable
+        return PauliSum._of(self.strings, coefficients.copy() if own else coefficients)
 
     def relabel(self, qubits: Sequence[int] | Mapping[int, int]) -> PauliSum:
         """The same sum with qubit i moved to `qubits[i]`.
