@@ -21,8 +21,9 @@ from jax import lax
 from qsim.engine.run import run
 from qsim.gradients import Adjoint, Backprop, GradientRule, RerunRule
 from qsim.ir.circuit import Circuit
-from qsim.ir.operation import Measure
+from qsim.ir.operation import Measure, is_constant
 from qsim.kernels.packed import pack, unpack
+from qsim.lower import cost
 from qsim.lower.build import build_plan, expanded, is_expanded
 from qsim.lower.plan import Plan, tables
 from qsim.lower.sources import angles_and_data
@@ -32,7 +33,7 @@ from qsim.results.program import circuits, evaluate_all, with_states
 from qsim.results.state import State
 
 MAX_PROGRAMS = 256
-BLOCK_QUBITS = 4
+
 
 _lock = threading.Lock()
 _traces = 0
@@ -83,16 +84,16 @@ _plans = _Cache(MAX_PROGRAMS)
 _complete = _Cache(MAX_PROGRAMS)
 
 
-def plan_of(circuit: Circuit, k: int = BLOCK_QUBITS) -> Plan:
+def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
     """The plan of a circuit that needs no expansion (see `expanded`), cached by structure."""
     return _plans.get((circuit.key, k), lambda: build_plan(circuit, k))
 
 
 def _runnable(circuit: Circuit) -> Circuit:
     """The circuit with what cannot be run as it is expanded; itself where nothing is to be done."""
-    if _complete.get(circuit.key, lambda: is_expanded(circuit, BLOCK_QUBITS)):
+    if _complete.get(circuit.key, lambda: is_expanded(circuit, cost.BLOCK_QUBITS)):
         return circuit
-    return expanded(circuit, BLOCK_QUBITS)
+    return expanded(circuit, cost.BLOCK_QUBITS)
 
 
 def compile_local(
@@ -130,12 +131,13 @@ def compile_local(
     given = dict(params or {})
     params = {name: given[name] for name in declared}
     initial, amplitudes = _initial(initial_state, circuit.num_qubits)
-    signature = (circuit.key, structure, method, gradient, shots, amplitudes, key is None)
+    spectra = _spectra(circuit) if isinstance(gradient, RerunRule) else None
+    signature = (circuit.key, structure, method, gradient, shots, amplitudes, key is None, spectra)
 
     def make_program() -> Program:
         plan = plan_of(circuit)
         host = ([tables(s) for s in plan.segments], plan.sources.tables())
-        function = _function(plan, circuit, structure, method, gradient, shots, declared, amplitudes)
+        function = _function(plan, circuit, structure, method, gradient, shots, declared, amplitudes, spectra)
         return Program(plan, host, jax.jit(function))
 
     program: Program = _programs.get(signature, make_program)
@@ -166,6 +168,7 @@ def _function(
     shots: int | None,
     declared: Mapping[str, int],
     amplitudes: bool,
+    spectra: Any,
 ) -> Callable[..., Any]:
     """The function to be compiled: values in, results out."""
     dtype = np.zeros(0, method.dtype).real.dtype  # type: ignore[attr-defined]
@@ -202,12 +205,11 @@ def _function(
         return evaluate(final(angles, inner), leaves, key)
 
     if isinstance(gradient, RerunRule):
-        spectra = _spectra(plan, circuit)
         if shots is None:
             # the state is linear in each gate, so the rule is exact for every function of it
             state = gradient.wrap(lambda angles, rest, key: final(angles, rest), spectra, (0,))
 
-            def core(angles: Any, rest: Any, key: Any) -> Any:  # noqa: F811
+            def core(angles: Any, rest: Any, key: Any) -> Any:
                 inner, leaves = rest
                 return evaluate(state(angles, inner, key if gradient.needs_key else None), leaves, key)
         else:
@@ -255,14 +257,14 @@ def _basis_rows(bits: Any, n: int, k: int, dtype: Any) -> Any:
     return jnp.zeros((1 << (n - k), 2 << k), dtype).at[row, 2 * column].set(1)
 
 
-def _spectra(plan: Plan, circuit: Circuit) -> list[tuple[float, ...] | None]:
-    """The spectrum of every angle; () for constants, which never vary."""
+def _spectra(circuit: Circuit) -> tuple[tuple[float, ...] | None, ...]:
+    """The spectrum of every angle, in order; () for constants, which never vary; None where it is not known."""
     found: list[tuple[float, ...] | None] = []
     for i in circuit.instructions:
         own = getattr(i.operation, "spectra", None)
-        for at in range(len(i.operation.params)):
-            found.append(None if own is None else own[at])
-    return [s if free else () for s, free in zip(found, plan.sources.angle_open, strict=True)]
+        for at, param in enumerate(i.operation.params):
+            found.append(() if is_constant(param) else None if own is None else own[at])
+    return tuple(found)
 
 
 __all__ = ["Backprop", "compile_local", "measured_qubits", "plan_of", "trace_count"]

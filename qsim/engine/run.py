@@ -38,7 +38,8 @@ def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range
     data = data.reshape(reps, segment.count, -1)
     if segment.inline:
         return angles, data
-    made = _prepare_body(segment, tables, angles.reshape(reps * segment.count, -1), data.reshape(reps * segment.count, -1))
+    rows = reps * segment.count
+    made = _prepare_body(segment, tables, angles.reshape(rows, -1), data.reshape(rows, -1))
     return jax.tree.map(lambda a: a.reshape(reps, segment.count, *a.shape[1:]), made)
 
 

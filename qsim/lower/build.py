@@ -12,7 +12,8 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.expand import expand
 from qsim.ir.operation import Barrier, Controlled, Measure, key_of
 from qsim.ir.ops import PauliEvolution
-from qsim.lower.dense import UNROLL_BLOCKS, dense_segment
+from qsim.lower import cost
+from qsim.lower.dense import dense_segment
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.records import Piece, Records, array_slots, evolution_of
@@ -21,8 +22,6 @@ from qsim.lower.sources import find_sources
 
 DENSE, FLIP, WIDE = "dense", "flip", "wide"
 MAX_WIDE_MATRIX = 10
-SMALL_CIRCUIT = 12
-MIN_REPEATS = 3
 
 
 def classify(operation: Any, k: int) -> str | None:
@@ -53,7 +52,9 @@ class _Builder:
         """The segments of the operations start .. stop, repeats first."""
         found: list[Segment] = []
         flat = start
-        for span in find_repeats(self.tokens[start:stop], MIN_REPEATS) if stop - start > SMALL_CIRCUIT else []:
+        for span in (
+            find_repeats(self.tokens[start:stop], cost.MIN_REPEATS) if stop - start > cost.SMALL_CIRCUIT else []
+        ):
             begin, end = start + span.start, start + span.stop
             if span.count == 1:
                 continue
@@ -62,7 +63,7 @@ class _Builder:
                 continue
             found += self.flat(flat, begin)
             records, r = self.records, self.records.range(begin, end)
-            inline = records.num_qubits >= INLINE_FROM
+            inline = records.num_qubits >= cost.INLINE_FROM
             found.append(Repeat(records.num_qubits, records.k, r, span.count, tuple(body), inline, records.open(r)))
             flat = end
         return found + self.flat(flat, stop)
@@ -149,10 +150,6 @@ class _Builder:
         return Wide(records.num_qubits, records.k, r, i.operation, i.qubits, arrays, params, records.open(r))
 
 
-INLINE_FROM = 17
-"""From this number of qubits on, a repeated part makes its matrices inside the loop: memory over dispatch."""
-
-
 def expanded(circuit: Circuit, k: int) -> Circuit:
     """The circuit with every operation that cannot be run as it is replaced by its definition.
 
@@ -196,8 +193,8 @@ def build_plan(circuit: Circuit, k: int) -> Plan:
         classes.append(known[key])
     sources = find_sources(circuit, kept)
     builder = _Builder(Records(n, k, kept, sources), classes, tokens)
-    small = all(c == DENSE for c in classes) and len(kept) <= 400
-    if small and len(fuse([i.qubits for i in kept], k)) <= UNROLL_BLOCKS:
+    small = all(c == DENSE for c in classes) and len(kept) <= cost.SHORT_CIRCUIT
+    if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
         segments = builder.flat(0, len(kept))
     else:
         segments = builder.segments(0, len(kept))

@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.operation import key_of
+from qsim.lower import cost
 from qsim.lower.compose import compose_tables, layout_tables
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Range, Sweeps
 from qsim.lower.records import Piece, Records
-
-UNROLL_BLOCKS = 6
-GATHER_COST, SWEEP_COST, SIGN_COST = 2.3, 1.6, 0.5
-"""Nanoseconds per amplitude of a block reached by a gather, of one reached by a rotation, of a sign."""
 
 _CZ = np.diag([1.0, 1, 1, -1])
 _CX = {1: np.eye(4)[[0, 1, 3, 2]], 0: np.eye(4)[[0, 3, 2, 1]]}
@@ -29,7 +26,7 @@ def dense_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Dense 
     second = fuse([b.qubits for b in first], k)
     blocks = [(_fill(b.qubits, k, n), [i for at in b.items for i in first[at].items]) for b in second]
     sweep = _schedule(records, pieces) if n > k >= 2 else None
-    if sweep is not None and sweep.cost < GATHER_COST * len(blocks):
+    if sweep is not None and sweep.steps <= cost.MAX_UNROLLED and sweep.cost < cost.GATHER * len(blocks):
         return _sweeps(records, sweep, r)
     src, inverse = layout_tables([places for places, _ in blocks], n)
     return Dense(
@@ -39,7 +36,7 @@ def dense_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Dense 
         **_assemble(records, pieces, blocks, r),
         src=src,
         inverse=inverse,
-        unrolled=len(blocks) <= UNROLL_BLOCKS,
+        unrolled=len(blocks) <= cost.UNROLL_BLOCKS,
         differentiable=records.open(r),
     )
 
@@ -92,8 +89,12 @@ class _Sweep:
         return max((p + 1 for p, _ in self.blocks), default=0)
 
     @property
+    def steps(self) -> int:
+        return self.passes * len(self.moves)
+
+    @property
     def cost(self) -> float:
-        return SWEEP_COST * self.passes * len(self.moves) + SIGN_COST * len(self.signs)
+        return cost.ROTATION * self.steps + cost.SIGN * len(self.signs)
 
 
 def _schedule(records: Records, pieces: Sequence[Piece]) -> _Sweep | None:
