@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,20 @@ import numpy as np
 from qsim._errors import MemoryLimitError, ObservableError
 from qsim.ir import pauli_masks, pauli_matrix
 from qsim.ir.pauli_masks import PauliString
+from qsim.ir.pauli_terms import (
+    check_qubit,
+    clean_coefficients,
+    clean_string,
+    host,
+    is_scalar,
+    namespace,
+    number,
+    real_if_real,
+    sum_groups,
+    times_phase,
+)
 
-MAX_QUBITS = 1_000_000
 MAX_PRODUCTS = 1 << 24
-
-_PHASES = np.array([1, 1j, -1, -1j])
 
 
 class PauliSum:
@@ -51,8 +59,8 @@ class PauliSum:
     coefficients: Any
 
     def __init__(self, strings: Iterable[PauliString | Mapping[int, str]], coefficients: Any):
-        clean = tuple(_clean_string(string) for string in strings)
-        _fill(self, clean, _clean_coefficients(coefficients, len(clean)))
+        clean = tuple(clean_string(string) for string in strings)
+        _fill(self, clean, clean_coefficients(coefficients, len(clean)))
 
     @classmethod
     def from_label(cls, label: str, coefficient: Any = 1.0) -> PauliSum:
@@ -79,7 +87,7 @@ class PauliSum:
                 raise ObservableError(f"A Pauli label must be a string of I, X, Y and Z, but is {label!r}.")
             strings.append(tuple((q, letter) for q, letter in enumerate(label) if letter != "I"))
         values = [value for _, value in pairs]
-        xp = _namespace(values)
+        xp = namespace(values)
         return cls(strings, values if xp is np else xp.stack([xp.asarray(v) for v in values]))
 
     # ---------------------------------------------------------------- what it holds
@@ -103,7 +111,7 @@ class PauliSum:
         """
         if getattr(self.coefficients.dtype, "kind", "") != "c":
             return True
-        values = PauliSum._of(self.strings, _host(self.coefficients, "is_hermitian")).simplify(0.0).coefficients
+        values = PauliSum._of(self.strings, host(self.coefficients, "is_hermitian")).simplify(0.0).coefficients
         return bool(np.all(np.abs(values.imag) <= 1e-12 * np.abs(values).max(initial=0.0)))
 
     def masks(self, num_qubits: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -157,19 +165,19 @@ class PauliSum:
 
     def __add__(self, other: Any) -> PauliSum:
         if not isinstance(other, PauliSum):
-            if not _is_scalar(other):
+            if not is_scalar(other):
                 return NotImplemented
             if isinstance(other, int) and other == 0:
                 return self
             other = other * I()
-        xp = _namespace([self.coefficients, other.coefficients])
+        xp = namespace([self.coefficients, other.coefficients])
         parts = [xp.asarray(self.coefficients), xp.asarray(other.coefficients)]
         return PauliSum._of(self.strings + other.strings, xp.concat(parts))
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> PauliSum:
-        return self + -other if isinstance(other, PauliSum) or _is_scalar(other) else NotImplemented
+        return self + -other if isinstance(other, PauliSum) or is_scalar(other) else NotImplemented
 
     def __rsub__(self, other: Any) -> PauliSum:
         return -self + other
@@ -183,18 +191,18 @@ class PauliSum:
     def __mul__(self, other: Any) -> PauliSum:
         if isinstance(other, PauliSum):
             return self @ other
-        if not _is_scalar(other):
+        if not is_scalar(other):
             return NotImplemented
-        if _namespace([other]) is np:
-            _clean_coefficients([other], 1)
-        return PauliSum._of(self.strings, _real_if_real(self.coefficients * other))
+        if namespace([other]) is np:
+            clean_coefficients([other], 1)
+        return PauliSum._of(self.strings, real_if_real(self.coefficients * other))
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> PauliSum:
-        if not _is_scalar(other):
+        if not is_scalar(other):
             return NotImplemented
-        if _namespace([other]) is np and other == 0:
+        if namespace([other]) is np and other == 0:
             raise ObservableError("A Pauli sum cannot be divided by 0.")
         return PauliSum._of(self.strings, self.coefficients / other)
 
@@ -203,7 +211,7 @@ class PauliSum:
             return NotImplemented
         if len(self) == len(other) == 1:
             string, power = pauli_masks.multiply_strings(self.strings[0], other.strings[0])
-            return PauliSum._of((string,), _times_phase(self.coefficients * other.coefficients, np.array([power])))
+            return PauliSum._of((string,), times_phase(self.coefficients * other.coefficients, np.array([power])))
         return _product(self, other)
 
     def adjoint(self) -> PauliSum:
@@ -219,7 +227,7 @@ class PauliSum:
         x, z = pauli_masks.masks(self.strings, qubits)
         first, group = pauli_masks.merge(np.packbits(np.concatenate([x, z], axis=1), axis=1))
         merged = PauliSum._of(
-            tuple(self.strings[t] for t in first.tolist()), _sum_groups(self.coefficients, group, len(first))
+            tuple(self.strings[t] for t in first.tolist()), sum_groups(self.coefficients, group, len(first))
         )
         if not isinstance(merged.coefficients, np.ndarray):
             return merged
@@ -249,7 +257,7 @@ class PauliSum:
         Raises:
             ObservableError: traced coefficients, or too few qubits. MemoryLimitError: too many.
         """
-        return pauli_matrix.dense(*self.masks(num_qubits), _host(self.coefficients, "to_matrix"))
+        return pauli_matrix.dense(*self.masks(num_qubits), host(self.coefficients, "to_matrix"))
 
     def to_sparse(self, num_qubits: int | None = None) -> Any:
         """The matrix as a `scipy.sparse.csr_array`: float64 where it is real, else complex128.
@@ -257,7 +265,7 @@ class PauliSum:
         Raises:
             ObservableError: traced coefficients, or too few qubits. MemoryLimitError: too many.
         """
-        return pauli_matrix.sparse(*self.masks(num_qubits), _host(self.coefficients, "to_sparse"))
+        return pauli_matrix.sparse(*self.masks(num_qubits), host(self.coefficients, "to_sparse"))
 
     def ground_state(self, num_qubits: int | None = None) -> tuple[float, np.ndarray]:
         """The lowest eigenvalue and an eigenvector (2^n,), by Lanczos on the host.
@@ -274,7 +282,7 @@ class PauliSum:
         """
         if not self.is_hermitian:
             raise ObservableError("ground_state: the sum must be Hermitian, but it has complex coefficients.")
-        return pauli_matrix.ground_state(*self.masks(num_qubits), _host(self.coefficients, "ground_state"))
+        return pauli_matrix.ground_state(*self.masks(num_qubits), host(self.coefficients, "ground_state"))
 
     # ---------------------------------------------------------------- as a value
 
@@ -288,7 +296,7 @@ class PauliSum:
         )
 
     def __hash__(self) -> int:
-        return hash((self.strings, tuple(_host(self.coefficients, "hash").tolist())))
+        return hash((self.strings, tuple(host(self.coefficients, "hash").tolist())))
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"A PauliSum is immutable; make another with replace(...) instead of setting `{name}`.")
@@ -302,7 +310,7 @@ class PauliSum:
         shown = range(len(self) if len(self) <= 12 else 8)
         known = isinstance(self.coefficients, np.ndarray)
         words = [
-            f"{_number(self.coefficients[t]) if known else f'c[{t}]'}*"
+            f"{number(self.coefficients[t]) if known else f'c[{t}]'}*"
             + ("@".join(f"{letter}({qubit})" for qubit, letter in self.strings[t]) or "I()")
             for t in shown
         ]
@@ -371,7 +379,7 @@ def I(qubit: int = 0) -> PauliSum:  # noqa: E743 - the name of the operator
         >>> 0.5 * (I() - Z(0))
         0.5*I() - 0.5*Z(0)
     """
-    _check_qubit(qubit)
+    check_qubit(qubit)
     return PauliSum._of(((),), np.ones(1))
 
 
@@ -398,35 +406,12 @@ def _product(a: PauliSum, b: PauliSum, only_anticommuting: bool = False) -> Paul
         )
     products = pauli_masks.Products(a.strings, b.strings, only_anticommuting)
     each = a.coefficients[products.left] * b.coefficients[products.right]
-    coefficients = _sum_groups(_times_phase(each, products.power), products.group, len(products.strings))
+    coefficients = sum_groups(times_phase(each, products.power), products.group, len(products.strings))
     return PauliSum._of(products.strings, coefficients)
 
 
-def _times_phase(coefficients: Any, power: np.ndarray) -> Any:
-    """coefficients * i^power; stays real where every phase is."""
-    if not (power % 2).any():
-        return coefficients * (1.0 - power)
-    return _real_if_real(coefficients * _PHASES[power])
-
-
-def _sum_groups(values: Any, group: np.ndarray, count: int) -> Any:
-    """The sum of `values` (p,) over each group, (count,)."""
-    if isinstance(values, np.ndarray):
-        sums = np.zeros(count, dtype=values.dtype)
-        np.add.at(sums, group, values)
-        return _real_if_real(sums)
-    xp = _namespace([values])
-    return xp.zeros(count, dtype=values.dtype).at[group].add(values)
-
-
-def _real_if_real(values: Any) -> Any:
-    """Host complex numbers without any imaginary part as real ones; others as they are."""
-    is_real = isinstance(values, np.ndarray) and values.dtype.kind == "c" and not values.imag.any()
-    return values.real.copy() if is_real else values
-
-
 def _letter(qubit: int, letter: str) -> PauliSum:
-    return PauliSum._of((((_check_qubit(qubit), letter),),), np.ones(1))
+    return PauliSum._of((((check_qubit(qubit), letter),),), np.ones(1))
 
 
 def _fill(new: PauliSum, strings: tuple[PauliString, ...], coefficients: Any) -> None:
@@ -434,81 +419,3 @@ def _fill(new: PauliSum, strings: tuple[PauliString, ...], coefficients: Any) ->
         coefficients.flags.writeable = False
     object.__setattr__(new, "strings", strings)
     object.__setattr__(new, "coefficients", coefficients)
-
-
-def _check_qubit(qubit: Any) -> int:
-    try:
-        place = index(qubit)
-    except TypeError:
-        place = -1
-    if not 0 <= place < MAX_QUBITS or isinstance(qubit, (bool, np.bool_)):
-        raise ObservableError(f"A qubit must be an int from 0 to {MAX_QUBITS - 1}, but is {qubit!r}.")
-    return place
-
-
-def _clean_string(string: PauliString | Mapping[int, str]) -> PauliString:
-    try:
-        pairs = [(q, p) for q, p in (string.items() if isinstance(string, Mapping) else string)]
-    except (TypeError, ValueError):
-        raise ObservableError(
-            f"A Pauli string must be pairs such as ((0, 'X'), (2, 'Z')), but is {string!r}. For labels such as "
-            "'XIZ' use PauliSum.from_list([(label, coefficient)])."
-        ) from None
-    clean = {_check_qubit(q): p for q, p in pairs}
-    for qubit, letter in clean.items():
-        if letter not in ("X", "Y", "Z"):
-            raise ObservableError(f"A Pauli letter must be 'X', 'Y' or 'Z', but is {letter!r} on qubit {qubit}.")
-    if len(clean) < len(pairs):
-        raise ObservableError(f"A Pauli string must name each qubit once, but is {string!r}. Multiply with @.")
-    return tuple(sorted(clean.items()))
-
-
-def _clean_coefficients(values: Any, count: int) -> Any:
-    if not hasattr(values, "__array_namespace__") or isinstance(values, (np.ndarray, np.generic)):
-        try:
-            array = np.array(values)
-        except (TypeError, ValueError):
-            array = np.array(None)
-        if array.dtype.kind not in "iufc" and array.size:
-            raise ObservableError(
-                f"Pauli coefficients must be numbers or a JAX array, but are {type(values).__name__}. A Parameter "
-                "cannot be one: build the sum from values, or scale by a JAX value."
-            )
-        if not np.isfinite(array.astype(complex)).all():
-            raise ObservableError("Pauli coefficients must be finite, but NaN or infinity is among them.")
-        values = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
-    if tuple(values.shape) != (count,):
-        raise ObservableError(f"{count} Pauli strings need coefficients of shape ({count},), not {values.shape}.")
-    return values
-
-
-def _is_scalar(value: Any) -> bool:
-    if isinstance(value, (bool, np.bool_)):
-        return False
-    return isinstance(value, (int, float, complex, np.number)) or (
-        hasattr(value, "__array_namespace__") and value.shape == ()
-    )
-
-
-def _namespace(values: Iterable[Any]) -> Any:
-    """The array namespace of the first value that is no host number; numpy where all are."""
-    for value in values:
-        if hasattr(value, "__array_namespace__") and not isinstance(value, (np.ndarray, np.generic)):
-            return value.__array_namespace__()
-    return np
-
-
-def _host(coefficients: Any, what: str) -> np.ndarray:
-    try:
-        return np.asarray(coefficients)
-    except TypeError as error:
-        raise ObservableError(
-            f"{what}: needs the numbers of the Pauli coefficients, but they are traced (inside jit, grad or vmap). "
-            f"Call it outside, or use execute(..., Expectation(...))."
-        ) from error
-
-
-def _number(value: Any) -> str:
-    if not value.imag:
-        return repr(float(f"{value.real:.12g}"))
-    return f"({value:.12g})" if value.real else f"{value.imag:.12g}j"

@@ -25,7 +25,8 @@ from qsim.ir.parameter import (
     ParameterVector,
     is_number,
 )
-from qsim.ir.pauli import MAX_QUBITS, PauliSum
+from qsim.ir.pauli import PauliSum
+from qsim.ir.pauli_terms import MAX_QUBITS
 from qsim.ir.table import Gate, row_of, rows
 
 MAX_ELEMENTS = 1 << 26

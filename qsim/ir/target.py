@@ -284,16 +284,7 @@ transpiler="default" to execute(...), or use gates and qubits that the target ha
         if self.num_qubits is None:
             raise TargetError("A target of any number of qubits has no table of distances; give it num_qubits.")
         check_memory(f"The table of distances of {self.num_qubits} qubits", 4 * self.num_qubits**2)
-        table = np.full((self.num_qubits, self.num_qubits), -1, dtype=np.int32)
-        for start in self.usable_qubits:
-            row, front, steps = table[start], [start], 0
-            row[start] = 0
-            while front:
-                steps += 1
-                front = sorted({b for a in front for b in self.neighbours[a] if row[b] < 0})
-                row[front] = steps
-        table.flags.writeable = False
-        return table
+        return target_shapes.distances(self.neighbours, self.usable_qubits)
 
     @property
     def is_connected(self) -> bool:

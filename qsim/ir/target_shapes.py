@@ -1,6 +1,10 @@
-"""Edges of the usual devices, each undirected edge once."""
+"""Edges of the usual devices, each undirected edge once, and distances along edges."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
 
 from qsim._errors import TargetError
 
@@ -47,3 +51,17 @@ def heavy_hex(distance: int) -> tuple[int, Edges]:
             edges += [(r * width + c, between), (between, (r + 1) * width + c)]
             between += 1
     return between, edges
+
+
+def distances(neighbours: Sequence[Sequence[int]], starts: Sequence[int]) -> np.ndarray:
+    """The number of steps from each of `starts` to every qubit, int32 (n, n), read only; -1 where there is no way."""
+    table = np.full((len(neighbours), len(neighbours)), -1, dtype=np.int32)
+    for start in starts:
+        row, front, steps = table[start], [start], 0
+        row[start] = 0
+        while front:
+            steps += 1
+            front = sorted({b for a in front for b in neighbours[a] if row[b] < 0})
+            row[front] = steps
+    table.flags.writeable = False
+    return table

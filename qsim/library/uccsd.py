@@ -58,7 +58,7 @@ def excitation(source: Sequence[int], target: Sequence[int]) -> PauliSum:
     Example:
         >>> from qsim.library import excitation
         >>> excitation([0], [1])
-        0.5*Y(0)@X(1) - 0.5*X(0)@Y(1)
+        -0.5*Y(0)@X(1) + 0.5*X(0)@Y(1)
     """
     if len(source) != len(target) or len({*source, *target}) < 2 * len(source):
         raise ObservableError(
