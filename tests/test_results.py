@@ -107,6 +107,16 @@ def test_json_goes_both_ways(result, with_shots):
     assert_close(value(again["a"], psi, with_shots), value(result, psi, with_shots))
 
 
+def test_json_of_results_that_hold_circuits_and_device_arrays():
+    result = [Overlap(Circuit(1).h(0)), Expectation(Z(0) * jnp.float32(0.5)), Fidelity(jnp.eye(2)[0])]
+    again = from_json(to_json(result))
+    assert again[0] == result[0] and again[0].other == Circuit(1).h(0)
+    assert again[1] == Expectation(0.5 * Z(0))
+    assert again[2].other.tolist() == [1, 0]
+    with pytest.raises(SerialError, match="Traced arrays"):
+        jax.jit(lambda t: to_json(Expectation(t * Z(0))))(0.5)
+
+
 def test_json_refuses_functions_and_strangers():
     with pytest.raises(SerialError, match="Map holds a function"):
         to_json({"m": Map(minus, (Norm(), Norm()))})

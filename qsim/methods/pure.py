@@ -69,6 +69,4 @@ class PureState(AbstractState):
         return bits[:, [order.index(q) for q in qubits]] if list(qubits) != order else bits
 
     def operator(self) -> Array:
-        raise ResultError(
-            "Operator() needs the circuit's matrix; this method has none. Use method=Unitary()."
-        )
+        raise ResultError("Operator() needs the circuit's matrix; this method has none. Use method=Unitary().")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import fields
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from jax.core import Tracer
 
 from qsim._errors import QsimError, SerialError
+from qsim.ir import serial
+from qsim.ir.circuit import Circuit
 from qsim.ir.json_nodes import Node, envelope, open_envelope, parse
 from qsim.ir.pauli import PauliSum
 from qsim.results.base import Arithmetic
@@ -76,18 +79,23 @@ def _encode(value: Any) -> Any:
         if any(not isinstance(key, str) for key in value):
             raise SerialError("Results in a dict can be written as JSON only where all keys are strings.")
         return {"is": "dict", "items": {key: _encode(v) for key, v in value.items()}}
-    if isinstance(value, PauliSum):
-        strings = [[[q, letter] for q, letter in string] for string in value.strings]
-        return {"is": "PauliSum", "strings": strings, "coefficients": _encode(value.coefficients)}
+    if isinstance(value, PauliSum) and isinstance(value.coefficients, jax.Array):
+        return _encode(value.replace(_host(value.coefficients)))
+    if isinstance(value, (PauliSum, Circuit)):
+        return {"is": "document", "value": json.loads(serial.to_json(value))}
     if isinstance(value, Map):
         raise SerialError("Map holds a function, which cannot be sent as data. Apply it to what comes back.")
     if type(value).__name__ in TYPES and type(value) is TYPES[type(value).__name__]:
         return {"is": type(value).__name__} | {f.name: _encode(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Tracer):
-        raise SerialError("Traced arrays have no values to write. Write results outside jit, grad and vmap.")
     if isinstance(value, (np.ndarray, np.generic, jax.Array)):
-        return _encode_array(np.asarray(value))
+        return _encode_array(_host(value))
     raise SerialError(f"{type(value).__name__} cannot be written as JSON.")
+
+
+def _host(array: Any) -> np.ndarray:
+    if isinstance(array, Tracer):
+        raise SerialError("Traced arrays have no values to write. Write results outside jit, grad and vmap.")
+    return np.asarray(array)
 
 
 def _encode_array(array: np.ndarray) -> dict[str, Any]:
@@ -141,15 +149,13 @@ def _read_array(node: Node, depth: int) -> np.ndarray:
     return np.asarray(data, dtype=real).view(dtype).reshape(shape)
 
 
-def _read_pauli_sum(node: Node, depth: int) -> PauliSum:
-    strings = []
-    for string in node.get("strings").items(MAX_ITEMS):
-        pairs = [pair.items(2, 2) for pair in string.items(MAX_ITEMS)]
-        strings.append([(q.integer(0, 1 << 20), letter.text(1)) for q, letter in pairs])
+def _read_document(node: Node, depth: int) -> Any:
+    value = node.get("value")
+    open_envelope(value, "circuit", "pauli_sum")
     try:
-        return PauliSum(strings, _decode(node.get("coefficients"), depth + 1))
-    except QsimError as error:
-        raise SerialError(f"{node.path}: {error}") from None
+        return serial.from_json(json.dumps(value.value))
+    except SerialError as error:
+        raise SerialError(f"{value.path}: {error}") from None
 
 
 _READERS: dict[str, Any] = {
@@ -159,5 +165,5 @@ _READERS: dict[str, Any] = {
     "tuple": lambda node, depth: tuple(_decode(n, depth + 1) for n in node.get("items").items(MAX_ITEMS)),
     "dict": lambda node, depth: {k: _decode(n, depth + 1) for k, n in node.get("items").members(MAX_ITEMS)},
     "array": _read_array,
-    "PauliSum": _read_pauli_sum,
+    "document": _read_document,
 }
