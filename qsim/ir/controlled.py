@@ -72,34 +72,49 @@ class Controlled:
     def key(self) -> Hashable:
         return ("controlled", key_of(self.base), self.num_controls, self.control_state)
 
+    # What follows is there only where the base has what it needs: asking with hasattr gives the right answer.
+
     @property
     def spectra(self) -> tuple[tuple[float, ...] | None, ...]:
+        """Those of the base, and 0."""
         return tuple(None if s is None else tuple(sorted({*s, 0.0})) for s in self.base.spectra)
 
     @property
     def matrix(self) -> Callable[..., Any]:
-        """matrix(xp) -> (2^k, 2^k); there only where the base has a matrix."""
+        """matrix(xp) -> (2^k, 2^k)."""
         base = self.base.matrix
-
-        def matrix(xp: Any = np) -> Any:
-            return self._embed(xp, base(xp))
-
-        return matrix
+        return lambda xp=np: self._embed(xp, base(xp))
 
     @property
     def apply(self) -> Callable[..., Any]:
-        """apply(xp, columns) -> (2^k, m); there only where the base has `apply` or a matrix."""
-        base = getattr(self.base, "apply", None) or self.base.matrix
-        by_matrix = not hasattr(self.base, "apply")
+        """apply(xp, columns) -> (2^k, m)."""
+        base = self.base.apply if hasattr(self.base, "apply") else _by_matrix(self.base.matrix)
 
         def apply(xp: Any, columns: Any) -> Any:
             size = columns.shape[0] >> self.num_controls
             start = self.control_state * size
-            inner = columns[start : start + size, :]
-            inner = xp.astype(base(xp), columns.dtype) @ inner if by_matrix else base(xp, inner)
+            inner = base(xp, columns[start : start + size, :])
             return xp.concat([columns[:start, :], inner, columns[start + size :, :]], axis=0)
 
         return apply
+
+    @property
+    def definition(self) -> Callable[[], Any]:
+        """definition() -> the definition of the base, under the same controls."""
+        base = self.base.definition
+        return lambda: base().controlled(self.num_controls, self.control_state)
+
+    @property
+    def inverse(self) -> Callable[[], Controlled]:
+        """inverse() -> the inverse of the base, under the same controls."""
+        base = self.base.inverse
+        return lambda: Controlled(base(), self.num_controls, self.control_state)
+
+    @property
+    def replace(self) -> Callable[..., Controlled]:
+        """replace(params, arrays) -> the same with other values."""
+        base = self.base.replace
+        return lambda params, arrays=(): Controlled(base(params, arrays), self.num_controls, self.control_state)
 
     def _embed(self, xp: Any, inner: Any) -> Any:
         size, blocks = inner.shape[-1], 1 << self.num_controls
@@ -109,22 +124,6 @@ class Controlled:
         place[self.control_state, 0, self.control_state, 0] = 1
         active = xp.reshape(xp.asarray(place, dtype=inner.dtype) * inner[None, :, None, :], (size * blocks,) * 2)
         return active + xp.asarray(np.diag(idle), dtype=inner.dtype)
-
-    def definition(self) -> Any:
-        """The definition of the base under the same controls.
-
-        Raises:
-            CircuitError: the base has no definition.
-        """
-        if not hasattr(self.base, "definition"):
-            raise CircuitError(f"{self.name} has no definition, because {self.base.name} has none.")
-        return self.base.definition().controlled(self.num_controls, self.control_state)
-
-    def inverse(self) -> Controlled:
-        return Controlled(self.base.inverse(), self.num_controls, self.control_state)
-
-    def replace(self, params: Sequence[Any], arrays: Sequence[Any] = ()) -> Controlled:
-        return Controlled(self.base.replace(params, arrays), self.num_controls, self.control_state)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Controlled) and (self.base, self.num_controls, self.control_state) == (
@@ -138,6 +137,10 @@ class Controlled:
 
     def __repr__(self) -> str:
         return f"Controlled({self.base!r}, {self.num_controls}, {self.control_state:0{self.num_controls}b})"
+
+
+def _by_matrix(matrix: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda xp, columns: xp.astype(matrix(xp), columns.dtype) @ columns
 
 
 def parse_control_state(num_controls: int, state: int | str | None) -> int:

@@ -99,7 +99,7 @@ def host_numbers(instructions: Sequence[Instruction]) -> np.ndarray:
 def flat_numbers(array: np.ndarray) -> np.ndarray:
     """The entries of a host array, float64; of a complex one the real and imaginary parts in turn."""
     if array.dtype.kind == "c":
-        array = np.stack([array.real, array.imag], axis=-1)
+        array = np.stack([np.real(array), np.imag(array)], axis=-1)
     return np.asarray(array, dtype=np.float64).reshape(-1)
 
 

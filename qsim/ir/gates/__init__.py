@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qsim.ir.arguments import gate
-from qsim.ir.gates import controlled, fixed, rotations, two_qubit
+from qsim.ir.gates import constructors, controlled, fixed, rotations, two_qubit
 from qsim.ir.gates.constructors import *  # noqa: F403
-from qsim.ir.gates.constructors import __all__ as _names
 
-__all__ = ["gate", *_names]
+__all__ = ["gate"]
+__all__ += constructors.__all__
 
-del controlled, fixed, rotations, two_qubit
+del constructors, controlled, fixed, rotations, two_qubit

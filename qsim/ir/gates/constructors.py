@@ -399,7 +399,7 @@ def rzx(theta: Param, qubit1: SupportsIndex, qubit2: SupportsIndex) -> Instructi
 
 
 def xx_plus_yy(theta: Param, beta: Param, qubit1: SupportsIndex, qubit2: SupportsIndex) -> Instruction:
-    """Exchange of two qubits: rz(-beta) on the first, exp(-i theta (XX + YY) / 4), rz(beta) on the first.
+    """Exchange of two qubits: exp(-i theta (XX + YY) / 4) between rz(beta) and rz(-beta) on the first.
 
     Args:
         theta, beta: in radians.

@@ -336,7 +336,7 @@ class GateMethods:
         return self._gate("rzx", (theta,), (qubit1, qubit2))
 
     def xx_plus_yy(self, theta: Param, beta: Param, qubit1: Qubits, qubit2: Qubits) -> Self:
-        """Exchange of two qubits: rz(-beta) on the first, exp(-i theta (XX + YY) / 4), rz(beta) on the first.
+        """Exchange of two qubits: exp(-i theta (XX + YY) / 4) between rz(beta) and rz(-beta) on the first.
 
         Args:
             theta, beta: in radians.

@@ -123,7 +123,8 @@ add_rows(
             power=lambda exponent, theta: ("ryy", (exponent * theta,)),
             spectra=(HALF,),
             symbols=("RYY", "RYY"),
-            qasm_body="gate ryy(theta) q0,q1 { sxdg q0; sxdg q1; cx q0,q1; rz(theta) q1; cx q0,q1; sx q0; sx q1; }",
+            qasm_body="gate ryy(theta) q0,q1 { rx(pi/2) q0; rx(pi/2) q1; cx q0,q1; rz(theta) q1; cx q0,q1; "
+            "rx(-pi/2) q0; rx(-pi/2) q1; }",
         ),
         GateRow(
             "rzz",
@@ -153,14 +154,14 @@ add_rows(
             "xx_plus_yy",
             2,
             from_terms(xx_plus_yy),
-            "Exchange of two qubits: rz(-beta) on the first, exp(-i theta (XX + YY) / 4), rz(beta) on the first.",
+            "Exchange of two qubits: exp(-i theta (XX + YY) / 4) between rz(beta) and rz(-beta) on the first.",
             params=("theta", "beta"),
             inverse=("xx_plus_yy", lambda theta, beta: (-theta, beta)),
             power=lambda exponent, theta, beta: ("xx_plus_yy", (exponent * theta, beta)),
             spectra=((-0.5, 0.0, 0.5), (-1.0, 0.0, 1.0)),
             symbols=("XX+YY", "XX+YY"),
-            qasm_body="gate xx_plus_yy(theta,beta) q0,q1 { rz(beta) q0; rz(-pi/2) q1; sx q1; rz(pi/2) q1; s q0; "
-            "cx q1,q0; ry(-theta/2) q1; ry(-theta/2) q0; cx q1,q0; sdg q0; rz(-pi/2) q1; sxdg q1; rz(pi/2) q1; "
+            qasm_body="gate xx_plus_yy(theta,beta) q0,q1 { rz(beta) q0; rz(-pi/2) q1; rx(pi/2) q1; rz(pi/2) q1; s q0; "
+            "cx q1,q0; ry(-theta/2) q1; ry(-theta/2) q0; cx q1,q0; sdg q0; rz(-pi/2) q1; rx(-pi/2) q1; rz(pi/2) q1; "
             "rz(-beta) q0; }",
         ),
         GateRow(

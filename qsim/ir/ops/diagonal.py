@@ -31,7 +31,6 @@ class Diagonal(HighLevel):
     """
 
     __slots__ = ()
-    name = "diagonal"
 
     def __init__(self, diagonal: Any):
         found = clean_array(diagonal, "Argument `diagonal`")
@@ -47,6 +46,10 @@ class Diagonal(HighLevel):
                     f"which is off by {off[at]:.3g}."
                 )
         self.params, self.arrays = (), (found,)
+
+    @property
+    def name(self) -> str:
+        return "diagonal"
 
     @property
     def num_qubits(self) -> int:

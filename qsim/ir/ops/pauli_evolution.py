@@ -46,7 +46,6 @@ class PauliEvolution(HighLevel):
     """
 
     __slots__ = ("strings", "_num_qubits", "order", "steps", "_rotations", "_local")
-    name = "pauli_evolution"
 
     def __init__(self, hamiltonian: PauliSum, time: Any, order: int = 1, steps: int = 1, num_qubits: int | None = None):
         if not isinstance(hamiltonian, PauliSum):
@@ -78,6 +77,10 @@ class PauliEvolution(HighLevel):
     def hamiltonian(self) -> PauliSum:
         """H, on the operation's own qubits."""
         return PauliSum(self.strings, self.arrays[0])
+
+    @property
+    def name(self) -> str:
+        return "pauli_evolution"
 
     @property
     def num_qubits(self) -> int:

@@ -29,7 +29,6 @@ class Permutation(HighLevel):
     """
 
     __slots__ = ("table",)
-    name = "permutation"
 
     def __init__(self, permutation: Iterable[int]):
         table = np.array(ints(permutation, "permutation"), dtype=np.int64)
@@ -58,6 +57,10 @@ class Permutation(HighLevel):
             raise CircuitError(f"Argument `places` must name each of 0 .. {k - 1} once, but is {moved}.")
         index = np.arange(1 << k)
         return cls(sum(((index >> (k - 1 - i) & 1) << (k - 1 - p) for i, p in enumerate(moved)), np.zeros_like(index)))
+
+    @property
+    def name(self) -> str:
+        return "permutation"
 
     @property
     def num_qubits(self) -> int:

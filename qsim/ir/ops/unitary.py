@@ -33,7 +33,6 @@ class Unitary(HighLevel):
     """
 
     __slots__ = ()
-    name = "unitary"
 
     def __init__(self, matrix: Any):
         found = clean_array(matrix, "Argument `matrix`")
@@ -49,6 +48,10 @@ class Unitary(HighLevel):
                 )
             found = read_only(found.astype(np.complex128))
         self.params, self.arrays = (), (found,)
+
+    @property
+    def name(self) -> str:
+        return "unitary"
 
     @property
     def num_qubits(self) -> int:
