@@ -350,7 +350,7 @@ def test_controlled_gates_are_written_exactly(name, state):
     row = row_of(name)
     base = Gate(row, ANGLES[: len(row.params)])
     gate = Controlled(base, len(state), state)
-    if gate.num_qubits > 7:
+    if gate.num_qubits > 8:
         pytest.skip("too large to compare as a matrix")
     qubits = tuple(np.random.default_rng(1).permutation(gate.num_qubits).tolist())
     circuit = Circuit(gate.num_qubits).append(gate, qubits)

@@ -12,7 +12,7 @@ import jax
 from qsim import qasm
 from qsim._defaults import default_backend, default_transpiler
 from qsim._errors import ObservableError, QasmError
-from qsim._execute import execute, explain
+from qsim._execute import execute_with_defaults, explain
 from qsim.cli.bars import EIGHTHS, bar_chart
 from qsim.ir.circuit import Circuit
 from qsim.ir.pauli import PauliSum
@@ -24,22 +24,19 @@ def run(arguments: argparse.Namespace) -> int:
     circuit = read(arguments.file)
     labels = [label.upper() for label in arguments.expect]
     shots = arguments.shots or (None if labels else 1000)
-    results: dict[str, Any] = {
-        f"<{label}>": Expectation(observable(label, circuit.num_qubits), stderr=shots is not None) for label in labels
-    }
-    if shots is not None:
-        results["counts"] = Counts()
+    values = [Expectation(observable(label, circuit.num_qubits), stderr=shots is not None) for label in labels]
+    results: dict[str, Any] = {"values": values} if shots is None else {"values": values, "counts": Counts()}
     key = None if shots is None else jax.random.key(arguments.seed)
-    found = execute(circuit, results, on=default_backend(), transpiler=default_transpiler(), shots=shots, key=key)
+    found = execute_with_defaults(circuit, results, shots=shots, key=key)
     if shots is not None:
         blocks = _can_print(EIGHTHS)
         width = shutil.get_terminal_size((80, 24)).columns
-        print(bar_chart(found.pop("counts").to_dict(), width, ascii_only=not blocks))
-    for name, value in found.items():
+        print(bar_chart(found["counts"].to_dict(), width, ascii_only=not blocks))
+    for label, value in zip(labels, found["values"], strict=True):
         if shots is None:
-            print(f"{name} = {float(value):.6f}")
+            print(f"<{label}> = {float(value):.6f}")
         else:
-            print(f"{name} = {float(value.value):.6f} +- {float(value.stderr):.6f}")
+            print(f"<{label}> = {float(value.value):.6f} +- {float(value.stderr):.6f}")
     return 0
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from qsim._defaults import default_backend, default_transpiler
 from qsim._errors import BackendError, ResultError
-from qsim._execute import execute
+from qsim._execute import execute_with_defaults
 from qsim.cli.lbfgs import minimize
 from qsim.ir.circuit import Circuit
 from qsim.library import Molecule, hardware_efficient, molecule, uccsd
-from qsim.results import Expectation
+from qsim.results import Expectation, Norm
 
 CHEMICAL_ACCURACY = 1.6e-3
 """In hartree: 1 kcal/mol."""
@@ -27,16 +26,17 @@ def vqe(arguments: argparse.Namespace) -> int:
     problem = molecule(arguments.molecule)
     figure = None if arguments.plot is None else _figure(arguments.plot)
     circuit, start = ansatz(arguments.ansatz, problem, arguments.layers, arguments.seed)
-    backend, transpiler = default_backend(), default_transpiler()
     print(
         f"{problem.name}: {problem.num_electrons} electrons on {problem.num_qubits} qubits, "
         f"{len(problem.hamiltonian)} terms; {arguments.ansatz}, {start.size} parameters",
         flush=True,
     )
-    result = Expectation(problem.hamiltonian)
+    results = (Expectation(problem.hamiltonian), Norm())
 
     def energy(theta: Any) -> Any:
-        return execute(circuit, result, {"theta": theta}, on=backend, transpiler=transpiler)
+        # over the norm, which thousands of gates in complex64 move by some 1e-6
+        value, norm = execute_with_defaults(circuit, results, {"theta": theta} if theta.size else {})
+        return value / norm**2
 
     with tqdm(total=arguments.steps, desc="compiling", unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
         energies = []
@@ -56,11 +56,9 @@ def ansatz(kind: str, problem: Molecule, layers: int, seed: int) -> tuple[Circui
     if kind == "uccsd":
         circuit = uccsd(problem.num_electrons, problem.num_qubits)
         return circuit, np.zeros(circuit.parameter_shapes().get("theta", (0,)))
-    start = Circuit(problem.num_qubits)
-    start.x([q for q, bit in enumerate(problem.hartree_fock) if bit == "1"])
-    circuit = start + hardware_efficient(problem.num_qubits, layers)
+    # from |0...0>, not from Hartree-Fock, where it would stay
     angles = np.random.default_rng(seed).normal(0.0, 0.1, (layers, 2, problem.num_qubits))
-    return circuit, angles
+    return hardware_efficient(problem.num_qubits, layers), angles
 
 
 def verdict(energy: float, exact: float | None) -> tuple[str, int]:
@@ -68,15 +66,20 @@ def verdict(energy: float, exact: float | None) -> tuple[str, int]:
     if exact is None:
         return f"energy {energy:.6f} Ha  FCI unknown", 0
     error = energy - exact
-    line = f"energy {energy:.6f} Ha  FCI {exact:.6f} Ha  error {1e3 * error:.3f} mHa"
+    line = f"energy {energy:.6f} Ha  FCI {exact:.6f} Ha  error {_milli(error)} mHa"
     return line, int(not abs(error) <= CHEMICAL_ACCURACY)
+
+
+def _milli(hartree: float) -> str:
+    """In thousandths, three digits, without a minus sign before zero."""
+    return f"{round(1e3 * hartree, 3) + 0.0:.3f}"
 
 
 def _show(bar: tqdm, energy: float, step: int, exact: float | None) -> None:
     """Bring the progress bar up to date after a step."""
     text = f"{energy:.6f} Ha"
     if exact is not None:
-        text += f", {1e3 * (energy - exact):.3f} mHa above FCI"
+        text += f", {_milli(energy - exact)} mHa above FCI"
     bar.set_description("vqe", refresh=False)
     bar.set_postfix_str(text, refresh=False)
     bar.update(step - bar.n)
