@@ -77,10 +77,14 @@ class Result(ABC):
             circuit's matrix. Neither "exact" nor "sampling": exact without shots, an
             estimate with them.
         differentiable: True where a derivative of its value exists.
+        degree: what its value is as a polynomial of the state, which the parameter-shift rule
+            asks on hardware: 0 is linear in the amplitudes, d >= 1 of degree d in the density
+            matrix, None no polynomial.
     """
 
     needs: frozenset[str]
     differentiable: bool
+    degree: int | None = None
 
     @abstractmethod
     def check(self, context: Context) -> None:

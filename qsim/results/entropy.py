@@ -38,6 +38,7 @@ class Purity(Result):
     qubits: tuple[int, ...] | None = None
     needs = frozenset({"exact"})
     differentiable = True
+    degree = 2
 
     def __post_init__(self) -> None:
         if self.qubits is not None:

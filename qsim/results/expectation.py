@@ -48,6 +48,7 @@ class Expectation(Result):
     stderr: bool = False
     needs = frozenset()
     differentiable = True
+    degree = 1
 
     def __post_init__(self) -> None:
         clean_observable("Expectation", self.observable)
@@ -98,6 +99,7 @@ class Variance(Result):
     stderr: bool = False
     needs = frozenset()
     differentiable = True
+    degree = 2
 
     def __post_init__(self) -> None:
         clean_observable("Variance", self.observable)

@@ -40,6 +40,7 @@ class Probabilities(Result):
     stderr: bool = False
     needs = frozenset()
     differentiable = True
+    degree = 1
 
     def __post_init__(self) -> None:
         if self.qubits is not None:

@@ -42,6 +42,7 @@ class State(Result):
 
     needs = frozenset({"pure", "exact"})
     differentiable = True
+    degree = 0
 
     def check(self, context: Context) -> None:
         refuse_shots("State", context)
@@ -71,6 +72,7 @@ class Amplitudes(Result):
     bitstrings: tuple[str | int, ...]
     needs = frozenset({"pure", "exact"})
     differentiable = True
+    degree = 0
 
     def __init__(self, bitstrings: str | int | Iterable[str | int]):
         single = isinstance(bitstrings, (str, int))
@@ -103,6 +105,7 @@ class Norm(Result):
 
     needs = frozenset({"exact"})
     differentiable = True
+    degree = 1  # constant where the circuit is unitary
 
     def check(self, context: Context) -> None:
         refuse_shots("Norm", context)
@@ -132,6 +135,7 @@ class Overlap(Result):
     other: Any
     needs = frozenset({"pure", "exact"})
     differentiable = True
+    degree = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "other", _clean_other("Overlap", self.other))
@@ -165,6 +169,7 @@ class Fidelity(Result):
     other: Any
     needs = frozenset({"pure", "exact"})
     differentiable = True
+    degree = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "other", _clean_other("Fidelity", self.other))
@@ -199,6 +204,7 @@ class ReducedState(Result):
     qubits: tuple[int, ...] | None = None
     needs = frozenset({"exact"})
     differentiable = True
+    degree = 1
 
     def __post_init__(self) -> None:
         if self.qubits is not None:
@@ -229,6 +235,7 @@ class Operator(Result):
 
     needs = frozenset({"operator", "exact"})
     differentiable = True
+    degree = 0
 
     def check(self, context: Context) -> None:
         refuse_shots("Operator", context)

@@ -1,0 +1,203 @@
+"""What runs circuits: the `Backend` interface, the `Request` it is given and the `Job` it returns."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from qsim._errors import JobCancelled
+from qsim._typing import Array, Key, PyTree
+from qsim.ir.circuit import Circuit
+from qsim.ir.target import Target
+
+Transpiler = Callable[[Circuit, Target], Circuit]
+"""A hashable callable; what it returns has a layout that says where the qubits went."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One circuit to be run, with everything that was asked about it.
+
+    Attributes:
+        circuit: transpiled to the backend's target, with its layout.
+        params: name -> array, batch axes first; all have the same batch axes.
+        results: any pytree of results.
+        shots: how many shots, or None for exact results.
+        key: a JAX key, or None where nothing is random.
+        method: how to simulate, or None; for simulators.
+        gradient: a gradient rule, or None for the backend's default.
+        initial_state: amplitudes (batch..., 2^n) of the logical qubits, a bit string, or None.
+    """
+
+    circuit: Circuit
+    params: Mapping[str, Array] = field(default_factory=dict)
+    results: PyTree = None
+    shots: int | None = None
+    key: Key = None
+    method: Any = None
+    gradient: Any = None
+    initial_state: Array | str | None = None
+
+
+class JobStatus(Enum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """True where it will not change any more."""
+        return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class Job(ABC):
+    """Something that has been submitted."""
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """A name by which the backend knows the job."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> Mapping[str, Any]:
+        """What is known about the run: layout, timings, method chosen, dtype, shots; None where unknown."""
+
+    @abstractmethod
+    def status(self) -> JobStatus:
+        """Where the job is now. Never waits."""
+
+    @abstractmethod
+    def result(self, timeout: float | None = None) -> PyTree:
+        """Wait for the results.
+
+        Args:
+            timeout: how long to wait at most, in seconds; None waits as long as it takes.
+
+        Raises:
+            JobTimeout: it took longer; the job lives on.
+            JobCancelled: it was cancelled.
+            JobError: it failed.
+        """
+
+    @abstractmethod
+    def cancel(self) -> bool:
+        """Ask for the job to be cancelled; True where it will not give a result."""
+
+
+_numbers = itertools.count(1)
+
+
+class DoneJob(Job):
+    """A job that was finished when it was made.
+
+    Args:
+        value: what `result()` gives.
+        metadata: what is known about the run.
+        id: its name; None numbers it.
+
+    Example:
+        >>> from qsim.backends import DoneJob
+        >>> DoneJob([1, 2]).result()
+        [1, 2]
+    """
+
+    def __init__(self, value: PyTree, metadata: Mapping[str, Any] | None = None, id: str | None = None):
+        self._value = value
+        self._metadata = dict(metadata or {})
+        self._id = f"local-{next(_numbers)}" if id is None else id
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return self._metadata
+
+    def status(self) -> JobStatus:
+        return JobStatus.DONE
+
+    def result(self, timeout: float | None = None) -> PyTree:
+        return self._value
+
+    def cancel(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}: done>"
+
+
+class MappedJob(Job):
+    """Another job whose result is passed through a function, once.
+
+    Args:
+        job: the job that does the work.
+        function: what to make of its result.
+        metadata: what to add to its metadata.
+    """
+
+    def __init__(self, job: Job, function: Callable[[Any], PyTree], metadata: Mapping[str, Any] | None = None):
+        self._job, self._function, self._extra = job, function, dict(metadata or {})
+        self._done: tuple[PyTree] | None = None
+
+    @property
+    def id(self) -> str:
+        return self._job.id
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return {**self._job.metadata, **self._extra}
+
+    def status(self) -> JobStatus:
+        return self._job.status()
+
+    def result(self, timeout: float | None = None) -> PyTree:
+        if self._done is None:
+            if self._job.status() is JobStatus.CANCELLED:
+                raise JobCancelled(f"Job {self.id} was cancelled before it had a result.")
+            self._done = (self._function(self._job.result(timeout)),)
+        return self._done[0]
+
+    def cancel(self) -> bool:
+        return self._job.cancel()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}: {self.status().value}>"
+
+
+class Backend(ABC):
+    """Something that runs circuits: a simulator, or a quantum processor.
+
+    A backend that JAX can trace (it is itself a JAX program) derives from this class; one
+    that cannot derives from `HostBackend`, which makes it differentiable, batchable and
+    usable under jit.
+
+    Attributes:
+        name: what messages call it.
+        target: its qubits, their connectivity and native gates; `Target.ideal()` for a
+            simulator, which runs everything.
+        transpiler: how circuits are brought to the target: a callable
+            `(Circuit, Target) -> Circuit`, a name in the entry-point group
+            `qsim.transpilers`, or None. Used only for circuits that are not in the target.
+    """
+
+    name: str
+    target: Target
+    transpiler: Transpiler | str | None = None
+
+    @abstractmethod
+    def supports(self, result: Any) -> bool:
+        """True where the backend can give this result; anything else is refused before it runs."""
+
+    @abstractmethod
+    def run(self, request: Request) -> Job:
+        """Run one request. On a backend that can be traced, its arrays may be traced values."""

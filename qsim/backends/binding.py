@@ -1,0 +1,78 @@
+"""Values for the parameters of a circuit that is to be run: by name, checked, with one common batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from qsim._errors import ParameterError
+from qsim._typing import Array
+from qsim.ir.binding import checked_values
+from qsim.ir.circuit import Circuit
+
+
+def bind_params(circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[int, ...] = ()) -> dict[str, Array]:
+    """name -> array (batch..., declared shape) for every parameter of `circuit`.
+
+    Args:
+        circuit: what is to be run.
+        params: name, `Parameter` or `ParameterVector` -> array whose last axes have the declared
+            shape; the axes before them are the batch, broadcast by NumPy's rules.
+        lead: batch axes that come from elsewhere (an initial state), to be broadcast too.
+
+    Raises:
+        ParameterError: a name that is unknown or missing, a wrong shape, NaN, batches that do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from qsim import Circuit, Parameter
+        >>> from qsim.backends.binding import bind_params
+        >>> circuit = Circuit(1).rx(Parameter("a"), 0).ry(Parameter("b"), 0)
+        >>> bound = bind_params(circuit, {"a": np.zeros((3, 1)), "b": np.zeros(2)})
+        >>> bound["a"].shape, bound["b"].shape
+        ((3, 2), (3, 2))
+    """
+    shapes = circuit.parameter_shapes()
+    if params is None:
+        params = {}
+    if not isinstance(params, Mapping):
+        raise ParameterError(
+            f"Argument `params` must map names to values, but is {type(params).__name__}. "
+            f"Try params={{{', '.join(f'{name!r}: ...' for name in shapes)}}}."
+        )
+    values = checked_values(shapes, {name: _stacked(value) for name, value in params.items()})
+    missing = [name for name in shapes if name not in values]
+    if missing:
+        raise ParameterError(
+            f"No value for parameter{'s' if len(missing) > 1 else ''} {', '.join(f'`{m}`' for m in missing)}. "
+            f"Try execute(..., params={{{', '.join(f'{m!r}: ...' for m in missing)}}})."
+        )
+    batches = {name: value.shape[: value.ndim - len(shapes[name])] for name, value in values.items()}
+    try:
+        batch = np.broadcast_shapes(lead, *batches.values())
+    except ValueError:
+        words = ", ".join(f"`{name}` {shape}" for name, shape in batches.items())
+        also = f", initial_state {lead}" if lead else ""
+        raise ParameterError(
+            f"The batch axes of the parameters do not broadcast to one shape: {words}{also}. They follow NumPy's rules."
+        ) from None
+    return {name: _broadcast(value, (*batch, *shapes[name])) for name, value in values.items()}
+
+
+def _stacked(value: Any) -> Any:
+    """A list that holds JAX values as one JAX array; anything else as it is."""
+    if isinstance(value, (list, tuple)) and any(isinstance(v, jax.Array) for v in jax.tree.leaves(value)):
+        return jnp.asarray(value)
+    return value
+
+
+def _broadcast(value: Array, shape: Sequence[int]) -> Array:
+    if isinstance(value, jax.Array):
+        value = value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
+        return value if value.shape == tuple(shape) else jnp.broadcast_to(value, shape)
+    value = np.asarray(value, np.result_type(value, np.float32) if value.dtype.kind == "f" else np.float64)
+    return value if value.shape == tuple(shape) else np.broadcast_to(value, shape)

@@ -1,0 +1,52 @@
+"""JAX values in a circuit as named parameters, so that nothing traced is kept or looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qsim._typing import Array
+from qsim.ir.circuit import Circuit
+from qsim.ir.operation import is_constant
+from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_symbolic
+
+PREFIX = "qsim.value"
+
+
+def name_values(circuit: Circuit) -> tuple[Circuit, dict[str, Array]]:
+    """`circuit` with every JAX value among its gate arguments replaced by a named parameter.
+
+    Equal circuits get equal names, whatever the values, so the result can serve as a key and
+    be kept. Arrays of operations (a traced matrix, say) stay where they are.
+
+    Returns:
+        The circuit, and the values by name.
+    """
+    vectors: dict[int, list[Parameter]] = {}
+    scalars: dict[int, Parameter] = {}
+    values: dict[str, Array] = {}
+
+    def name(param: Any) -> Any:
+        if is_constant(param) or is_symbolic(param):
+            return param
+        if isinstance(param, ArrayElement):
+            array = param.array
+            if id(array) not in vectors:
+                vector = ParameterVector(f"{PREFIX}{len(values)}", array.shape)
+                vectors[id(array)] = np.asarray(vector).reshape(-1).tolist()
+                values[vector.name] = array
+            return vectors[id(array)][param.index]
+        if id(param) not in scalars:
+            scalars[id(param)] = Parameter(f"{PREFIX}{len(values)}")
+            values[scalars[id(param)].name] = param
+        return scalars[id(param)]
+
+    named = Circuit(circuit.num_qubits, num_clbits={r.name: r.size for r in circuit.cregs})
+    for instruction in circuit.instructions:
+        operation = instruction.operation
+        params = [name(p) for p in operation.params]
+        if any(new is not old for new, old in zip(params, operation.params, strict=True)):
+            operation = operation.replace(params, getattr(operation, "arrays", ()))
+        named.append(operation, instruction.qubits, instruction.clbits)
+    return (named.with_layout(circuit.layout) if values else circuit), values
