@@ -19,6 +19,11 @@ class Padding(Enum):
 
     BEFORE transpiling, so that the transpiler chooses among all qubits; AFTER it, so that it
     works on the chosen qubits' part of the device alone; or NONE.
+
+    Example:
+        >>> from qsim import Circuit, Padding, execute
+        >>> execute(Circuit(1), padding=Padding.NONE).shape
+        (2,)
     """
 
     BEFORE = "before"

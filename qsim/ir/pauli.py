@@ -341,6 +341,12 @@ class PauliSum:
 def X(qubit: int) -> PauliSum:
     """The Pauli operator X on one qubit.
 
+    Args:
+        qubit: the number of the qubit, 0 or more.
+
+    Raises:
+        ObservableError: it is not such a number.
+
     Example:
         >>> from qsim import X, Y
         >>> X(0) @ Y(0)
@@ -351,6 +357,12 @@ def X(qubit: int) -> PauliSum:
 
 def Y(qubit: int) -> PauliSum:
     """The Pauli operator Y on one qubit.
+
+    Args:
+        qubit: the number of the qubit, 0 or more.
+
+    Raises:
+        ObservableError: it is not such a number.
 
     Example:
         >>> from qsim import Y
@@ -363,6 +375,12 @@ def Y(qubit: int) -> PauliSum:
 def Z(qubit: int) -> PauliSum:
     """The Pauli operator Z on one qubit.
 
+    Args:
+        qubit: the number of the qubit, 0 or more.
+
+    Raises:
+        ObservableError: it is not such a number.
+
     Example:
         >>> from qsim import Z
         >>> Z(0) @ Z(1) - 0.5 * Z(2)
@@ -372,7 +390,13 @@ def Z(qubit: int) -> PauliSum:
 
 
 def I(qubit: int = 0) -> PauliSum:  # noqa: E743 - the name of the operator
-    """The identity; `qubit` is there for symmetry and changes nothing.
+    """The identity.
+
+    Args:
+        qubit: there for symmetry; changes nothing.
+
+    Raises:
+        ObservableError: `qubit` is not the number of a qubit.
 
     Example:
         >>> from qsim import I, Z

@@ -90,6 +90,15 @@ def save(value: Any, path: str | Path) -> None:
 
     Raises:
         SerialError: as `to_json`, or a file that cannot be written.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qsim
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "bell.json")
+        ...     qsim.save(qsim.Circuit(2).h(0).cx(0, 1), path)
+        ...     qsim.load(path).count_ops()
+        {'h': 1, 'cx': 1}
     """
     text, path = to_json(value), Path(path)
     if len(text) > MAX_BYTES:
@@ -108,8 +117,20 @@ def save(value: Any, path: str | Path) -> None:
 def load(path: str | Path) -> Any:
     """The object in a file that `save` wrote.
 
+    Args:
+        path: the file.
+
     Raises:
         SerialError: a file that is not there or not such a document; says where.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qsim
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "sum.json")
+        ...     qsim.save(qsim.Z(0) + 0.5 * qsim.X(1), path)
+        ...     qsim.load(path)
+        1.0*Z(0) + 0.5*X(1)
     """
     try:
         return _read(read_file(path))

@@ -1,0 +1,1 @@
+"""Functions f(xp, ...) on any array-API namespace; they import nothing of ours."""

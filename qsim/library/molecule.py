@@ -32,6 +32,12 @@ class Molecule:
         hartree_fock: the occupations of the Hartree-Fock determinant, a bit string.
         hartree_fock_energy: its energy, or None where unknown.
         fci_energy: the lowest energy with that number of electrons, or None where unknown.
+
+    Example:
+        >>> from qsim.library import molecule
+        >>> h2 = molecule("h2")
+        >>> h2.num_qubits, h2.num_electrons, h2.hartree_fock
+        (4, 2, '1100')
     """
 
     name: str

@@ -20,6 +20,9 @@ def excitations(num_electrons: int, num_spin_orbitals: int) -> tuple[Excitation,
 
     Even spin orbitals are alpha, odd ones beta.
 
+    Args:
+        num_electrons: how many spin orbitals are filled. num_spin_orbitals: how many there are.
+
     Raises:
         CircuitError: more electrons than spin orbitals, or negative numbers.
 

@@ -18,6 +18,11 @@ class OperatorState(AbstractState):
 
     Args:
         matrix: complex (2^n, 2^n); column j is what becomes of the basis state j.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> OperatorState(jnp.eye(4)).num_qubits
+        2
     """
 
     matrix: Array

@@ -22,6 +22,11 @@ class PureState(AbstractState):
 
     Args:
         psi: complex amplitudes (2^n,); the norm may be other than 1.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(PureState(jnp.array([0.6, 0.8j])).norm_squared())
+        1.0
     """
 
     psi: Array

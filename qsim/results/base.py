@@ -29,6 +29,10 @@ class Context:
         shots: how many measurements, or None where everything is exact.
         measured: (classical bit, qubit) of each terminal measurement in order; None where there is none.
         key: a JAX key, None where nothing is sampled.
+
+    Example:
+        >>> Context(num_qubits=2).shots is None
+        True
     """
 
     num_qubits: int

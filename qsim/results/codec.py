@@ -42,6 +42,9 @@ _DTYPES = ("float32", "float64", "complex64", "complex128", "int32", "int64", "u
 def to_json(results: Any) -> str:
     """JSON text of a result, or of a pytree (dict, list, tuple) of results.
 
+    Args:
+        results: the result or the pytree.
+
     Raises:
         SerialError: a `Map`, whose function is code and cannot be sent as data; traced arrays.
 
@@ -56,8 +59,16 @@ def to_json(results: Any) -> str:
 def from_json(text: str) -> Any:
     """What `to_json` wrote.
 
+    Args:
+        text: the JSON text.
+
     Raises:
         SerialError: text that is not that, with the place in it.
+
+    Example:
+        >>> from qsim.results import Norm, from_json, to_json
+        >>> from_json(to_json([Norm()]))
+        [Norm()]
     """
     node = parse(text, "results")
     open_envelope(node, KIND)

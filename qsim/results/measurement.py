@@ -57,7 +57,19 @@ class Plan:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A value and its standard error, arrays of one shape."""
+    """A value and its standard error.
+
+    Attributes:
+        value: the estimate. stderr: its standard error, of the same shape.
+
+    Example:
+        >>> import jax
+        >>> from qsim import Circuit, Z, execute
+        >>> from qsim.results import Expectation
+        >>> found = execute(Circuit(1).x(0), Expectation(Z(0), stderr=True), shots=9, key=jax.random.key(0))
+        >>> float(found.value), float(found.stderr)
+        (-1.0, 0.0)
+    """
 
     value: Array
     stderr: Array

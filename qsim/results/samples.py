@@ -113,6 +113,13 @@ class CountTable:
         counts: int32 (m,), zero where nothing is left.
 
     Batches have more axes in front; take one with `jax.tree.map(lambda a: a[i], table)`.
+
+    Example:
+        >>> import jax
+        >>> from qsim import Circuit, execute
+        >>> from qsim.results import Counts
+        >>> execute(Circuit(2).x(0), Counts(), shots=5, key=jax.random.key(0)).to_dict()
+        {'10': 5}
     """
 
     outcomes: Array
