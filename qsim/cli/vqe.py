@@ -24,7 +24,8 @@ CHEMICAL_ACCURACY = 1.6e-3
 def vqe(arguments: argparse.Namespace) -> int:
     """Minimise the energy of a molecule, show the way, and say how far it is from the exact one."""
     problem = molecule(arguments.molecule)
-    figure = None if arguments.plot is None else _figure(arguments.plot)
+    path: str | None = arguments.plot
+    figure = None if path is None else _figure(path)
     circuit, start = ansatz(arguments.ansatz, problem, arguments.layers, arguments.seed)
     print(
         f"{problem.name}: {problem.num_electrons} electrons on {problem.num_qubits} qubits, "
@@ -43,9 +44,9 @@ def vqe(arguments: argparse.Namespace) -> int:
         for value in minimize(energy, start, arguments.steps):
             _show(bar, value, len(energies), problem.fci_energy)
             energies.append(value)
-    if figure is not None:
-        _draw(figure, energies, problem, arguments.plot)
-        print(f"wrote {arguments.plot}")
+    if path is not None:
+        _draw(figure, energies, problem, path)
+        print(f"wrote {path}")
     line, status = verdict(energies[-1], problem.fci_energy)
     print(line)
     return status
