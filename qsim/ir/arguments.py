@@ -140,6 +140,17 @@ def count(what: str, value: Any) -> int:
     return found
 
 
+def exact_int(method: str, argument: str, value: Any) -> int:
+    """How often something is to be repeated, of either sign."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise CircuitError(
+            f"{method}: argument `{argument}` must be an int, but is {value!r}. For roots of a gate, try "
+            "qsim.ops.power(operation, exponent)."
+        ) from None
+
+
 def ints(values: Any, what: str) -> list[int]:
     """One int or several, as a list."""
     try:

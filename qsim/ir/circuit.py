@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Self
@@ -10,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from qsim._errors import CircuitError, ParameterError
-from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, ints
+from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, exact_int, ints
 from qsim.ir.binding import bound, checked_values, inverted, open_parameters, shapes_of
 from qsim.ir.gates.methods import GateMethods
 from qsim.ir.instruction import Instruction, Register
@@ -284,7 +283,7 @@ class Circuit(GateMethods):
         Raises:
             CircuitError: `exponent` is not an int.
         """
-        times = _index("power", "exponent", exponent)
+        times = exact_int("power", "exponent", exponent)
         return self.repeat(times) if times >= 0 else self.inverse().repeat(-times)
 
     def repeat(self, times: int) -> Circuit:
@@ -293,7 +292,7 @@ class Circuit(GateMethods):
         Raises:
             CircuitError: `times` is not an int, or negative, or the circuit was transpiled.
         """
-        if _index("repeat", "times", times) < 0:
+        if exact_int("repeat", "times", times) < 0:
             raise CircuitError(f"repeat: argument `times` must be 0 or more, but is {times}.")
         if self._layout is not None and times != 1:
             raise CircuitError("repeat: a transpiled circuit keeps its layout; repeat it before transpiling.")
@@ -400,13 +399,3 @@ class Circuit(GateMethods):
     def _operation(self, name: str, arguments: tuple[Any, ...]) -> Self:
         """Append the high-level operation `name`; called by the generated methods."""
         return self.append(*maker_of(name)(*arguments))
-
-
-def _index(method: str, argument: str, value: Any) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise CircuitError(
-            f"{method}: argument `{argument}` must be an int, but is {value!r}. For roots of a gate, try "
-            "qsim.ops.power(operation, exponent)."
-        ) from None
