@@ -318,8 +318,6 @@ class Circuit(GateMethods):
                 )
         return self._like(bound(self._instructions, values), self._layout)
 
-    # ---------------------------------------------------------------- parameters by name
-
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """name -> declared shape of every open parameter and whole vector, sorted by name."""
         return shapes_of(self.parameters)
