@@ -64,7 +64,7 @@ class Native:
     num_params: int
     num_qubits: int
     build: Callable[[tuple[float, ...]], Any]
-    cost = 1
+    cost: int = 1
 
 
 def qasm_name(row: GateRow) -> str:

@@ -30,7 +30,9 @@ from qsim.qasm.parser import (
 )
 
 MAX_OPERATIONS = 5_000_000
+MAX_REGISTERS = 10_000
 MAX_NESTING = 1_000
+WIDE = 16
 INCLUDE = "qelib1.inc"
 
 
@@ -54,6 +56,11 @@ class Defined:
 
 Callee = Native | Defined
 Step = tuple[Callee, tuple[float, ...], tuple[int, ...]]
+
+
+def _weight(size: int) -> int:
+    """What something of so many parts costs: one step, and more where it is wide."""
+    return 1 + size // WIDE
 
 
 class Program:
@@ -110,6 +117,8 @@ class Program:
     def declare(self, statement: Declaration) -> None:
         name, size = statement.name, statement.size
         self.check_new(name, statement.offset)
+        if len(self.registers) == MAX_REGISTERS:
+            raise self.error(f"a program may have at most {MAX_REGISTERS} registers", statement.offset)
         total = self.sizes[statement.kind] + size
         if size < 1:
             raise self.error(f"register `{name}` must have at least 1 element", statement.offset)
@@ -151,7 +160,7 @@ class Program:
         if statement.body is None:
             return Defined(num_params, num_qubits, None, 1, 1)
         places = {qubit: place for place, qubit in enumerate(statement.qubits)}
-        body, cost, nesting = [], 1, 0
+        body, cost, nesting = [], _weight(num_qubits + num_params), 0
         for call in statement.body:
             qubits = []
             for operand in call.operands:
@@ -163,7 +172,7 @@ class Program:
             callee = self.callee(call)
             self.check_distinct(call, qubits)
             body.append((callee, call.params, tuple(qubits)))
-            cost += callee.cost
+            cost += callee.cost + sum(map(len, call.params)) // WIDE
             if isinstance(callee, Defined):
                 nesting = max(nesting, callee.nesting)
         if nesting + 1 > MAX_NESTING:
@@ -177,7 +186,7 @@ class Program:
     def call(self, statement: Call, out: list[Instruction]) -> None:
         if statement.name == "barrier":
             spans = [self.span(operand, "qreg") for operand in statement.operands]
-            self.charge(1, statement)
+            self.charge(_weight(sum(map(len, spans))), statement)
             qubits = tuple(dict.fromkeys(q for span in spans for q in span))
             out.append(Instruction(Barrier(len(qubits)), qubits))
             return
@@ -255,7 +264,8 @@ class Program:
         """What a call names, its numbers of parameters and qubits checked."""
         name = call.name
         if name == "barrier":
-            return Native(name, 0, len(call.operands), lambda params: Barrier(len(call.operands)))
+            count = len(call.operands)
+            return Native(name, 0, count, lambda params: Barrier(count), _weight(count))
         callee = self.gates.get(name)
         if callee is None:
             hint = f'. Try include "{INCLUDE}";' if name in self.included else ""
