@@ -93,27 +93,28 @@ def test_probabilities_from_shots():
 
 def test_a_plan_run_by_hand_gives_the_same():
     """What hardware does: run the plan, send back samples or counts."""
-    settings = plan(H, 40_000)
+    observable = random_sum(N, 6)
+    settings = plan(observable, 40_000)
     state = PureState(PSI)
     samples = []
     for g, (basis, shots) in enumerate(zip(settings.bases, settings.shots, strict=True)):
         bits = state.rotate(jnp.asarray(basis, jnp.int32)).sample(jax.random.key(g), int(shots), settings.qubits)
         samples.append(np.asarray(bits))
-    from_bits = estimate(settings, H.coefficients, samples)
-    wanted = float(Expectation(H).evaluate(state, exact()))
+    from_bits = estimate(settings, observable.coefficients, samples)
+    wanted = float(Expectation(observable).evaluate(state, exact()))
     assert abs(float(from_bits.value) - wanted) < 4 * float(from_bits.stderr)
     counts = [{} for _ in samples]
     for table, bits in zip(counts, samples, strict=True):
         for row in bits.tolist():
             word = "".join(map(str, row))
             table[word] = table.get(word, 0) + 1
-    from_counts = estimate(settings, H.coefficients, counts)
+    from_counts = estimate(settings, observable.coefficients, counts)
     np.testing.assert_allclose(from_counts.value, from_bits.value, atol=1e-5)
     np.testing.assert_allclose(from_counts.stderr, from_bits.stderr, rtol=1e-3)
     with pytest.raises(ResultError, match="groups, but samples of 1"):
-        estimate(settings, H.coefficients, samples[:1])
+        estimate(settings, observable.coefficients, samples[:1])
     with pytest.raises(ResultError, match="bits a shot"):
-        estimate(settings, H.coefficients, [bits[:, :1] for bits in samples])
+        estimate(settings, observable.coefficients, [bits[:, :1] for bits in samples])
 
 
 def test_the_program_does_not_grow_with_the_groups():

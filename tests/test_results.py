@@ -87,13 +87,19 @@ def test_gradients_are_finite_differences(result, x64):
         psi = start + jnp.sin(t) * step
         return reals(value(result, psi / jnp.sqrt(jnp.sum(jnp.abs(psi) ** 2))))
 
+    @jax.jit
+    def derivatives(t):
+        reverse = jax.jacrev(along)
+        return jax.jacfwd(along)(t), reverse(t), jax.jacfwd(reverse)(t), jax.jacrev(reverse)(t)
+
     h = 1e-5
-    wanted = (along(0.3 + h) - along(0.3 - h)) / (2 * h)
-    np.testing.assert_allclose(jax.jacfwd(along)(0.3), wanted, atol=1e-8)
-    np.testing.assert_allclose(jax.jacrev(along)(0.3), wanted, atol=1e-8)
-    second = (along(0.3 + h) - 2 * along(0.3) + along(0.3 - h)) / h**2
-    np.testing.assert_allclose(jax.jacfwd(jax.jacrev(along))(0.3), second, atol=2e-4)
-    np.testing.assert_allclose(jax.jacrev(jax.jacrev(along))(0.3), second, atol=2e-4)
+    before, here, after = jax.jit(jax.vmap(along))(jnp.asarray([0.3 - h, 0.3, 0.3 + h]))
+    forward, reverse, forward_over_reverse, reverse_over_reverse = derivatives(0.3)
+    first, second = (after - before) / (2 * h), (after - 2 * here + before) / h**2
+    np.testing.assert_allclose(forward, first, atol=1e-8)
+    np.testing.assert_allclose(reverse, first, atol=1e-8)
+    np.testing.assert_allclose(forward_over_reverse, second, atol=2e-4)
+    np.testing.assert_allclose(reverse_over_reverse, second, atol=2e-4)
 
 
 @pytest.mark.parametrize("result, with_shots", [p for p in ALL if "Map" not in p.id])
@@ -270,6 +276,7 @@ def test_gradients_reach_coefficients(name, x64):
     make = {"Expectation": Expectation, "Variance": Variance}[name]
     base = X(0) @ Y(1) + Z(2) + Y(0) @ Y(1) @ Y(2)
 
+    @jax.jit
     def of(c):
         return make(base.replace(c)).evaluate(PureState(psi), exact(3))
 

@@ -97,3 +97,13 @@ def test_counts_read_as_a_dict():
     assert seen[0].startswith("CountTable(")
     with pytest.raises(ResultError, match="traced"):
         jax.jit(lambda c: c["10"])(counts)
+
+
+def test_the_program_does_not_unroll_the_levels():
+    """Each level once: an unrolled tree compiled for seconds at n = 20, and was computed again in every level."""
+
+    def gathers(n):
+        f = jax.jit(lambda psi, key: PureState(psi).sample(key, 100, range(n)))
+        return f.lower(jnp.zeros(1 << n, jnp.complex64), jax.random.key(0)).as_text().count("stablehlo.gather")
+
+    assert gathers(12) == gathers(6)

@@ -9,34 +9,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
+from jax import lax
 
-def tree(xp: Any, weights: Any) -> list[Any]:
-    """Pair sums of weights (2^k,), from the root: level j, shape (2^j, 2), holds the weights of both children.
 
-    The levels take 2 * 2^k numbers in all.
+def tree(xp: Any, weights: Any) -> Any:
+    """Pair sums of weights (2^k,) as a heap (2^k, 2): row i holds the weights of the children of node i.
+
+    The root is node 1, the children of node i are 2 i and 2 i + 1, the leaves come last.
     """
-    levels: list[Any] = []
-    while weights.shape[0] > 1:
-        pairs = xp.reshape(weights, (-1, 2))
-        levels.append(pairs)
-        weights = xp.sum(pairs, axis=-1)
-    return levels[::-1]
+    levels = [weights]
+    while levels[-1].shape[0] > 1:
+        levels.append(levels[-1][0::2] + levels[-1][1::2])
+    return xp.reshape(xp.concat([xp.zeros((1,), dtype=weights.dtype), *levels[::-1]]), (-1, 2))
 
 
-def descend(xp: Any, levels: list[Any], uniforms: Any) -> Any:
+def descend(heap: Any, uniforms: Any) -> Any:
     """Bits (shots, k) as uint8, first qubit first, from `tree` and uniform numbers (k, shots) in [0, 1).
 
     A child of weight zero is never taken while the other has any: u (a + 0) < a for every u < 1.
+    A scan over levels: unrolled, XLA computes every level again in each later one.
     """
-    shots = uniforms.shape[1]
-    node = xp.zeros((shots,), dtype=xp.int32)
-    bits = []
-    for pairs, uniform in zip(levels, uniforms, strict=True):
-        children = xp.take(pairs, node, axis=0)
+
+    def level(node: Any, uniform: Any) -> tuple[Any, Any]:
+        children = heap[node]
         zero, one = children[:, 0], children[:, 1]
-        bit = uniform * (zero + one) >= zero
-        bits.append(bit)
-        node = 2 * node + xp.astype(bit, xp.int32)
-    if not bits:
-        return xp.zeros((shots, 0), dtype=xp.uint8)
-    return xp.astype(xp.stack(bits, axis=-1), xp.uint8)
+        bit = (uniform * (zero + one) >= zero).astype(jnp.int32)
+        return 2 * node + bit, bit.astype(jnp.uint8)
+
+    root = jnp.ones(uniforms.shape[1], jnp.int32)
+    return lax.scan(level, root, uniforms)[1].T

@@ -70,7 +70,7 @@ class PureState(AbstractState):
         order = sorted(qubits)
         weights = self.probabilities(order)
         uniforms = jax.random.uniform(key, (len(order), shots), weights.dtype)
-        bits = sampling.descend(jnp, sampling.tree(jnp, weights), uniforms)
+        bits = sampling.descend(sampling.tree(jnp, weights), uniforms)
         return bits[:, [order.index(q) for q in qubits]] if list(qubits) != order else bits
 
     def operator(self) -> Array:

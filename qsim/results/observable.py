@@ -283,9 +283,9 @@ def check_observable(name: str, observable: Any, context: Context) -> None:
 
 def _draw_index(weights: Array, key: Array, shots: int) -> Array:
     """Indices (shots,) drawn with `weights` (2^k,)."""
-    levels = sampling.tree(jnp, jnp.maximum(weights, 0))
-    uniforms = jax.random.uniform(key, (len(levels), shots), weights.dtype)
-    return bits.pack(jnp, sampling.descend(jnp, levels, uniforms))
+    heap = sampling.tree(jnp, jnp.maximum(weights, 0))
+    uniforms = jax.random.uniform(key, (weights.shape[0].bit_length() - 1, shots), weights.dtype)
+    return bits.pack(jnp, sampling.descend(heap, uniforms))
 
 
 def _check_eigenbasis(name: str, qubits: tuple[int, ...]) -> None:
