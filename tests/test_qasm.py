@@ -280,9 +280,9 @@ HOSTILE = {
         HEAD + "gate g0 a { h a; }\n" + "\n".join(f"gate g{k} a {{ g{k - 1} a; }}" for k in range(1, 5_000)),
         "nests definitions more than 1000 deep",
     ),
-    "broadcast over much": (HEAD + "qreg q[1000000];\n" + "h q;" * 6, "above the limit of 5000000"),
+    "broadcast over much": (HEAD + f"qreg q[1000000];\ngate g a {{ {'h a;' * 5} }} g q;", "above the limit of 5000000"),
     "a million registers": (HEAD + "".join(f"creg c{k}[1];" for k in range(20_000)), "at most 10000 registers"),
-    "broad barriers": (HEAD + "qreg q[1000000];\n" + "barrier q;" * 99, "above the limit of 5000000"),
+    "broad barriers": (HEAD + "qreg q[1000000];\n" + "barrier q;" * 6, "above the limit of 5000000"),
     "exponential sums": (
         doubling(12, "rx(0" + "+0" * 50_000 + ") a;"),
         "operations or more, above the limit of 5000000",

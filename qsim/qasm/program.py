@@ -33,6 +33,8 @@ MAX_OPERATIONS = 5_000_000
 MAX_REGISTERS = 10_000
 MAX_NESTING = 1_000
 WIDE = 16
+"""So many parameters, qubits or terms of an expression cost as much as an operation."""
+
 INCLUDE = "qelib1.inc"
 
 
@@ -56,11 +58,6 @@ class Defined:
 
 Callee = Native | Defined
 Step = tuple[Callee, tuple[float, ...], tuple[int, ...]]
-
-
-def _weight(size: int) -> int:
-    """What something of so many parts costs: one step, and more where it is wide."""
-    return 1 + size // WIDE
 
 
 class Program:
@@ -160,7 +157,7 @@ class Program:
         if statement.body is None:
             return Defined(num_params, num_qubits, None, 1, 1)
         places = {qubit: place for place, qubit in enumerate(statement.qubits)}
-        body, cost, nesting = [], _weight(num_qubits + num_params), 0
+        body, cost, nesting = [], 1 + (num_qubits + num_params) // WIDE, 0
         for call in statement.body:
             qubits = []
             for operand in call.operands:
@@ -186,7 +183,7 @@ class Program:
     def call(self, statement: Call, out: list[Instruction]) -> None:
         if statement.name == "barrier":
             spans = [self.span(operand, "qreg") for operand in statement.operands]
-            self.charge(_weight(sum(map(len, spans))), statement)
+            self.charge(sum(map(len, spans)), statement)
             qubits = tuple(dict.fromkeys(q for span in spans for q in span))
             out.append(Instruction(Barrier(len(qubits)), qubits))
             return
@@ -265,7 +262,7 @@ class Program:
         name = call.name
         if name == "barrier":
             count = len(call.operands)
-            return Native(name, 0, count, lambda params: Barrier(count), _weight(count))
+            return Native(name, 0, count, lambda params: Barrier(count), count)
         callee = self.gates.get(name)
         if callee is None:
             hint = f'. Try include "{INCLUDE}";' if name in self.included else ""
