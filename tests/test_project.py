@@ -57,6 +57,14 @@ def public_names() -> list[tuple[str, str]]:
     return [(module, name) for module in PUBLIC_MODULES for name in importlib.import_module(module).__all__]
 
 
+def test_the_public_names_of_the_package():
+    """Changing this list is changing what users may rely on: the changelog says so."""
+    assert importlib.import_module("qsim").__all__ == sorted(
+        """Circuit I Layout Padding Parameter ParameterVector PauliSum Target X Y Z errors execute explain gates library
+        load ops qasm results save set_backend set_transpiler submit""".split()
+    )
+
+
 @pytest.mark.parametrize("module", PUBLIC_MODULES)
 def test_all_is_a_list_without_repeats(module):
     names = importlib.import_module(module).__all__
