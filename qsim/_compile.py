@@ -40,7 +40,17 @@ _traces = 0
 
 
 def trace_count() -> int:
-    """How often a program was traced so far in this process."""
+    """How often a program was traced so far in this process.
+
+    Example:
+        >>> from qsim import Circuit, execute
+        >>> from qsim.testing import trace_count
+        >>> state = execute(Circuit(1).rx(0.1, 0))
+        >>> before = trace_count()
+        >>> state = execute(Circuit(1).rx(0.2, 0))
+        >>> trace_count() - before
+        0
+    """
     return _traces
 
 
@@ -142,6 +152,63 @@ def compile_local(
 
     program: Program = _programs.get(signature, make_program)
     return program.function(program.tables, circuit.numbers(), params, circuit.values(), leaves, initial, key)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalExplanation:
+    """What `compile_local` would run, and what it would cost by the cost model.
+
+    Attributes:
+        mode: "unrolled", "tape" or "rolled": how blocks become a program.
+        segments: one line per part of the plan.
+        num_operations: operations run, after expansion.
+        blocks: steps over the whole state in one forward run.
+        state_bytes: the size of one state.
+        forward_bytes, gradient_bytes: memory of a forward run, and of value and gradient.
+        compile_seconds, gradient_compile_seconds: trace and compile, without and with gradient.
+        forward_seconds, gradient_seconds: one warm run.
+    """
+
+    mode: str
+    segments: tuple[str, ...]
+    num_operations: int
+    blocks: int
+    state_bytes: int
+    forward_bytes: int
+    gradient_bytes: int
+    compile_seconds: float
+    gradient_compile_seconds: float
+    forward_seconds: float
+    gradient_seconds: float
+
+
+def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule) -> LocalExplanation:
+    """The plan of a circuit and its predicted cost, without tracing anything."""
+    plan = plan_of(_runnable(circuit))
+    found = cost.predict(plan)
+    columns = 1 << plan.num_qubits if isinstance(method, Unitary) else 1
+    amplitudes = columns << plan.num_qubits
+    state = amplitudes * np.dtype(method.dtype).itemsize  # type: ignore[attr-defined]
+    forward = found.forward * amplitudes * 1e-9
+    runs = 1 + cost.BACKWARD
+    kept = cost.GRADIENT_STATES
+    if isinstance(gradient, Backprop):
+        kept = cost.FORWARD_STATES + found.blocks
+    elif isinstance(gradient, RerunRule):
+        runs, kept = 1 + 2 * int(plan.sources.angle_open.sum()), cost.FORWARD_STATES
+    return LocalExplanation(
+        mode=plan.mode,
+        segments=found.segments,
+        num_operations=plan.num_operations,
+        blocks=found.blocks,
+        state_bytes=state,
+        forward_bytes=int(cost.FORWARD_STATES * state),
+        gradient_bytes=int(kept * state),
+        compile_seconds=found.compile_seconds,
+        gradient_compile_seconds=found.gradient_compile_seconds,
+        forward_seconds=forward,
+        gradient_seconds=runs * forward,
+    )
 
 
 def _initial(initial_state: Any, num_qubits: int) -> tuple[Any, bool]:
@@ -267,4 +334,4 @@ def _spectra(circuit: Circuit) -> tuple[tuple[float, ...] | None, ...]:
     return tuple(found)
 
 
-__all__ = ["Backprop", "compile_local", "measured_qubits", "plan_of", "trace_count"]
+__all__ = ["LocalExplanation", "Program", "compile_local", "explain_local", "plan_of", "trace_count"]

@@ -21,36 +21,24 @@ from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, 
 
 
 def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range) -> Any:
-    """What a segment needs of the angles (R, A) and data (R, D), which begin at `origin`; leading axis R."""
+    """What a segment needs of the angles (A,) and data (D,), which begin at `origin`."""
     r = segment.range
-    angles = angles[:, r.angle - origin.angle : r.angle_stop - origin.angle]
-    data = data[:, r.data - origin.data : r.data_stop - origin.data]
+    angles = angles[r.angle - origin.angle : r.angle_stop - origin.angle]
+    data = data[r.data - origin.data : r.data_stop - origin.data]
     if isinstance(segment, (Dense, Sweeps)):
         return dense_matrices(segment, tables, angles, data)
     if isinstance(segment, Flips):
         return flip_coefficients(segment, tables, angles, data)
     if isinstance(segment, Wide):
-        params = [angles[:, i] for i in range(segment.num_params)]
-        arrays = [read_array(slot, at, data)[:, 0] for slot, at in zip(segment.arrays, tables, strict=True)]
+        params = [angles[i] for i in range(segment.num_params)]
+        arrays = [read_array(slot, at, data)[0] for slot, at in zip(segment.arrays, tables, strict=True)]
         return params, arrays
-    reps = angles.shape[0]
-    angles = angles.reshape(reps, segment.count, -1)
-    data = data.reshape(reps, segment.count, -1)
-    if segment.inline:
-        return angles, data
-    rows = reps * segment.count
-    made = _prepare_body(segment, tables, angles.reshape(rows, -1), data.reshape(rows, -1))
-    return jax.tree.map(lambda a: a.reshape(reps, segment.count, *a.shape[1:]), made)
-
-
-def _prepare_body(segment: Repeat, tables: Any, angles: Any, data: Any) -> list[Any]:
-    return [prepare(s, t, angles, data, segment.range) for s, t in zip(segment.body, tables, strict=True)]
+    return angles.reshape(segment.count, -1), data.reshape(segment.count, -1)
 
 
 def _prepare_one(segment: Repeat, tables: Any, numbers: Any) -> list[Any]:
-    """The matrices of one repetition of an inline repeat."""
-    angles, data = numbers
-    return jax.tree.map(lambda a: a[0], _prepare_body(segment, tables, angles[None], data[None]))
+    """The matrices of one repetition, made inside the loop: memory does not grow with the count."""
+    return [prepare(s, t, *numbers, segment.range) for s, t in zip(segment.body, tables, strict=True)]
 
 
 def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
@@ -65,9 +53,7 @@ def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
         return sweeps.forward(segment, matrices, tables, x)
 
     def step(x: Any, matrices: Any) -> tuple[Any, None]:
-        if segment.inline:
-            matrices = _prepare_one(segment, tables, matrices)
-        return forward_all(segment.body, matrices, tables, x), None
+        return forward_all(segment.body, _prepare_one(segment, tables, matrices), tables, x), None
 
     return lax.scan(step, x, matrices)[0]
 
@@ -85,11 +71,9 @@ def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> t
         return sweeps.backward(segment, matrices, tables, x, ct)
 
     def step(carry: Any, matrices: Any) -> tuple[Any, Any]:
-        pull = None
-        if segment.inline:
-            matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m), matrices)
+        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m), matrices)
         x, ct, bars = backward_all(segment.body, matrices, tables, *carry)
-        return (x, ct), bars if pull is None else pull(bars)[0]
+        return (x, ct), pull(bars)[0]
 
     (x, ct), bars = lax.scan(step, (x, ct), matrices, reverse=True)
     return x, ct, bars
@@ -117,8 +101,7 @@ def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any) -> list[Any]:
     @jax.checkpoint
     def make(angles: Any, data: Any) -> list[Any]:
         start = Range(0, 0, 0, 0)
-        made = [prepare(s, t, angles[None], data[None], start) for s, t in zip(plan.segments, tables, strict=True)]
-        return jax.tree.map(lambda a: a[0], made)
+        return [prepare(s, t, angles, data, start) for s, t in zip(plan.segments, tables, strict=True)]
 
     return make(angles, data)
 

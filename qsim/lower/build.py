@@ -63,8 +63,7 @@ class _Builder:
                 continue
             found += self.flat(flat, begin)
             records, r = self.records, self.records.range(begin, end)
-            inline = records.num_qubits >= cost.INLINE_FROM
-            found.append(Repeat(records.num_qubits, records.k, r, span.count, tuple(body), inline, records.open(r)))
+            found.append(Repeat(records.num_qubits, records.k, r, span.count, tuple(body), records.open(r)))
             flat = end
         return found + self.flat(flat, stop)
 
@@ -81,12 +80,12 @@ class _Builder:
             start = end
         return found
 
-    def pieces(self, start: int, stop: int) -> list[Piece]:
-        """Operations as pieces: evolutions as their rotations, the others whole."""
+    def pieces(self, start: int, stop: int, controlled: bool = False) -> list[Piece]:
+        """Operations as pieces: evolutions (controlled ones on demand) as their rotations, the others whole."""
         found: list[Piece] = []
         for place in range(start, stop):
             i = self.records.instructions[place]
-            evolution = evolution_of(i.operation)
+            evolution = evolution_of(i.operation) if controlled else i.operation
             if isinstance(evolution, PauliEvolution):
                 controls = i.qubits[: i.operation.num_qubits - evolution.num_qubits]
                 inside = i.qubits[len(controls) :]
@@ -101,7 +100,7 @@ class _Builder:
 
     def flips(self, start: int, stop: int) -> Flips:
         records, r = self.records, self.records.range(start, stop)
-        pieces = self.pieces(start, stop)
+        pieces = self.pieces(start, stop, controlled=True)
         rotating = [p for p in pieces if p.number >= 0]
         groups: dict[Any, list[Piece]] = {}
         for p in pieces:

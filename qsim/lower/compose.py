@@ -51,8 +51,7 @@ def compose_tables(
             order = front + [q for q in layout if q not in front]
             perms[s, b] = numbers[tuple(layout.index(q) for q in order)]
             layout = order
-    small = np.uint8 if num_children < 255 else np.uint16 if num_children < 65535 else np.int32
-    return Compose(qubits, child_qubits, index.astype(small), perms)
+    return Compose(qubits, child_qubits, index, perms)
 
 
 def layout_tables(blocks: Sequence[tuple[int, ...]], num_qubits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,24 @@ WIDE = 20.0
 BACKWARD = 3.0
 """The backward pass, in forward passes."""
 
+FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
+"""Memory of a forward run, and of value and gradient by the reversible pass, in states."""
+
+BLOCK_QUBITS = 4
+"""Qubits of a block: rows of 32 floats."""
+UNROLL_BLOCKS = 6
+"""Up to this many blocks are traced one by one; more become a scan."""
+MAX_UNROLLED = 40
+"""The most steps of sweeps that are traced one by one."""
+SHORT_CIRCUIT = 400
+"""Up to this many operations, fusing everything is tried before repeats are looked for."""
+SMALL_CIRCUIT = 12
+"""Up to this many operations, no repeats are looked for."""
+MIN_REPEATS = 3
+"""A part that comes fewer times is not rolled."""
+FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
+"""Memory of a forward run, and of value and gradient by the reversible pass, in states."""
+
 BLOCK_QUBITS = 4
 """Qubits of a block: rows of 32 floats."""
 UNROLL_BLOCKS = 6

@@ -15,6 +15,9 @@ from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Range, Sweeps
 from qsim.lower.records import Piece, Records
 
+PAIR_LENGTH = 6
+"""The most matrices multiplied into one pair: tables are as long as the longest pair."""
+
 _CZ = np.diag([1.0, 1, 1, -1])
 _CX = {1: np.eye(4)[[0, 1, 3, 2]], 0: np.eye(4)[[0, 3, 2, 1]]}
 
@@ -59,9 +62,11 @@ def _assemble(
             if len(pair.qubits) > width:
                 widest = max(widest, len(pair.qubits))
                 inner.append((child[members[0]] - num_small, pair.qubits))
-            else:
+                continue
+            for start in range(0, len(members), PAIR_LENGTH):
                 inner.append((~len(pairs), pair.qubits))
-                pairs.append((_fill(pair.qubits, width, n), [(child[i], pieces[i].qubits) for i in members]))
+                part = members[start : start + PAIR_LENGTH]
+                pairs.append((_fill(pair.qubits, width, n), [(child[i], pieces[i].qubits) for i in part]))
         tops.append((places, inner))
     shifted = [(places, [(~c if c < 0 else len(pairs) + c, q) for c, q in inner]) for places, inner in tops]
     return {

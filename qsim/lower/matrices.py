@@ -22,12 +22,12 @@ PAULI_PAIRS = np.array([[np.kron(a, b) for b in _P] for a in _P]).reshape(16, 4,
 
 
 def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
-    """The matrices of one kind, (R, m, d, d) complex, for angles (R, A) and data (R, D)."""
-    reps, size = angles.shape[0], 1 << kind.num_qubits
+    """The matrices of one kind, (m, d, d) complex, for angles (A,) and data (D,)."""
+    size = 1 << kind.num_qubits
     if kind.constant is not None:
-        return jnp.broadcast_to(jnp.asarray(kind.constant, dtype), (reps, kind.count, size, size))
+        return jnp.broadcast_to(jnp.asarray(kind.constant, dtype), (kind.count, size, size))
     places, starts = tables
-    params = [angles[:, places[:, i]] for i in range(kind.angles.shape[1])]
+    params = [angles[places[:, i]] for i in range(kind.angles.shape[1])]
     if isinstance(kind.operation, Gate):
         return kind.operation.row.matrix(jnp, *params).astype(dtype)
     arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, starts, strict=True)]
@@ -35,27 +35,27 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
     def one(params: list[Any], arrays: list[Any]) -> Any:
         return kind.operation.replace(tuple(params), tuple(arrays)).matrix(jnp).astype(dtype)
 
-    return jax.vmap(jax.vmap(one))(params, arrays)
+    return jax.vmap(one)(params, arrays)
 
 
 def read_array(slot: Any, starts: Any, data: Any) -> Any:
-    """The arrays of a slot, (R, m, *shape), out of data (R, D)."""
+    """The arrays of a slot, (m, *shape), out of data (D,)."""
     length = int(np.prod(slot.shape, dtype=np.int64)) * (2 if slot.is_complex else 1)
     if slot.starts.shape[0] == 1:
         begin = int(slot.starts[0])
-        flat = data[:, None, begin : begin + length]
+        flat = data[None, begin : begin + length]
     else:
-        flat = data[:, starts[:, None] + jnp.arange(length)]
+        flat = data[jnp.asarray(starts, jnp.int32)[:, None] + jnp.arange(length, dtype=jnp.int32)]
     if slot.is_complex:
         pairs = flat.reshape(*flat.shape[:-1], -1, 2)
         flat = lax.complex(pairs[..., 0], pairs[..., 1])
-    return flat.reshape(*flat.shape[:2], *slot.shape)
+    return flat.reshape(flat.shape[0], *slot.shape)
 
 
 def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -> Any:
-    """factor * time * coefficient, (R, t): half the rotation angles."""
+    """factor * time * coefficient, (t,): half the rotation angles."""
     factor, time, coefficient, _ = tables
-    return jnp.asarray(factor, angles.dtype) * angles[:, time] * data[:, coefficient]
+    return jnp.asarray(factor, angles.dtype) * angles[time] * data[coefficient]
 
 
 def widen(matrices: Any, num_qubits: int) -> Any:
@@ -70,27 +70,26 @@ def widen(matrices: Any, num_qubits: int) -> Any:
 
 
 def compose(spec: Compose, tables: Any, children: Any) -> Any:
-    """Products of children (R, C, d, d) into blocks (R, B, K, K)."""
+    """Products of children (C, d, d) into blocks (B, K, K)."""
     index, perms = tables
-    reps, _, d, _ = children.shape
+    d = children.shape[-1]
     size = 1 << spec.qubits
     blocks = spec.index.shape[1]
     eye = jnp.eye(d, dtype=children.dtype)
-    children = jnp.concatenate([children, jnp.broadcast_to(eye, (reps, 1, d, d))], axis=1)
+    children = jnp.concatenate([children, eye[None]])
     rows = jnp.asarray(permutation_rows(spec.qubits))
     start = jnp.eye(size, dtype=children.dtype)[rows[perms[0].astype(jnp.int32)]]
-    start = jnp.broadcast_to(start, (reps, blocks, size, size))
 
     def step(acc: Any, at: tuple[Any, Any]) -> tuple[Any, None]:
         child, perm = at
-        acc = acc.reshape(reps, blocks, d, -1)
-        acc = jnp.einsum("rbij,rbjc->rbic", child, acc, precision=lax.Precision.HIGHEST)
-        acc = acc.reshape(reps, blocks, size, size)
+        acc = acc.reshape(blocks, d, -1)
+        acc = jnp.einsum("bij,bjc->bic", child, acc, precision=lax.Precision.HIGHEST)
+        acc = acc.reshape(blocks, size, size)
         order = rows[perm.astype(jnp.int32)]
-        return jnp.take_along_axis(acc, order[None, :, :, None], axis=2), None
+        return jnp.take_along_axis(acc, order[:, :, None], axis=1), None
 
     depth = spec.index.shape[0]
-    picked = jnp.moveaxis(children[:, index.astype(jnp.int32)], 1, 0)
+    picked = children[index.astype(jnp.int32)]
     if depth > SCAN_FROM:
         return lax.scan(step, start, (picked, perms[1:]))[0]
     for s in range(depth):
@@ -99,7 +98,7 @@ def compose(spec: Compose, tables: Any, children: Any) -> Any:
 
 
 def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any) -> Any:
-    """The real block matrices (R, B, 2K, 2K) of a dense segment."""
+    """The real block matrices (B, 2K, 2K) of a dense segment."""
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
     made = [kind_matrices(k, t, angles, data, dtype) for k, t in zip(segment.kinds, tables["kinds"], strict=True)]
     small = [m for m in made if m.shape[-1] <= 1 << segment.pairs.child_qubits]
@@ -109,16 +108,15 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any)
         half = rotation_angles(segment.rotations, tables["rotations"], angles, data)[..., None, None]
         paulis = jnp.asarray(PAULI_PAIRS, dtype)[tables["rotations"][3]]
         small.append(jnp.cos(half) * jnp.eye(4, dtype=dtype) - 1j * jnp.sin(half) * paulis)
-    reps = angles.shape[0]
-    pairs = _join(small, reps, 1 << segment.pairs.child_qubits, dtype)
+    pairs = _join(small, 1 << segment.pairs.child_qubits, dtype)
     pairs = compose(segment.pairs, tables["pairs"], pairs)
     children = [widen(m, segment.blocks.child_qubits) for m in (pairs, *big)]
-    children = _join(children, reps, 1 << segment.blocks.child_qubits, dtype)
+    children = _join(children, 1 << segment.blocks.child_qubits, dtype)
     return realify(compose(segment.blocks, tables["blocks"], children))
 
 
 def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:
-    """The numbers a and b of each step for even and odd parity, (R, T, 2, 2) complex: [a or b, parity]."""
+    """The numbers a and b of each step for even and odd parity, (T, 2, 2) complex: [a or b, parity]."""
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
     parts = []
     if len(segment.rotations):
@@ -131,10 +129,10 @@ def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> An
         m = kind_matrices(kind, table, angles, data, dtype)
         diagonal = jnp.stack([m[..., 0, 0], m[..., 1, 1]], -1)
         parts.append(jnp.stack([diagonal, jnp.stack([m[..., 0, 1], m[..., 1, 0]], -1)], -2))
-    return jnp.concatenate(parts, axis=1)[:, tables["order"]]
+    return jnp.concatenate(parts)[tables["order"]]
 
 
-def _join(children: list[Any], reps: int, size: int, dtype: Any) -> Any:
+def _join(children: list[Any], size: int, dtype: Any) -> Any:
     if not children:
-        return jnp.zeros((reps, 0, size, size), dtype)
-    return jnp.concatenate(children, axis=1) if len(children) > 1 else children[0]
+        return jnp.zeros((0, size, size), dtype)
+    return jnp.concatenate(children) if len(children) > 1 else children[0]

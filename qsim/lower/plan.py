@@ -173,8 +173,8 @@ class Wide:
 class Repeat:
     """Segments that are run `count` times, with other matrices each time.
 
-    `inline`: the matrices are made inside the loop, from the angles of one repetition,
-    so that memory does not grow with `count`; otherwise all at once before it.
+    The matrices are made inside the loop, from the angles of one repetition, so that memory
+    does not grow with `count`.
     """
 
     num_qubits: int
@@ -182,7 +182,6 @@ class Repeat:
     range: Range
     count: int
     body: tuple[Any, ...]
-    inline: bool
     differentiable: bool
 
 
@@ -212,23 +211,29 @@ class Plan:
         return any(s.differentiable for s in self.segments)
 
 
+def compact(places: np.ndarray) -> np.ndarray:
+    """Places in the smallest unsigned dtype: inside a caller's jit they are part of the program's text."""
+    largest = int(places.max(initial=0))
+    return places.astype(np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.int32)
+
+
 def tables(segment: Segment) -> Any:
     """The host arrays of a segment, as a pytree in the form that `matrices` and the engine take."""
     if isinstance(segment, Repeat):
         return [tables(s) for s in segment.body]
     if isinstance(segment, Wide):
-        return [a.starts for a in segment.arrays]
-    kinds = [(k.angles, [a.starts for a in k.arrays]) for k in segment.kinds]
+        return [compact(a.starts) for a in segment.arrays]
+    kinds = [(compact(k.angles), [compact(a.starts) for a in k.arrays]) for k in segment.kinds]
     r = segment.rotations
-    rotations = (r.factor, r.time, r.coefficient, r.pauli)
+    rotations = (r.factor, compact(r.time), compact(r.coefficient), compact(r.pauli))
     if isinstance(segment, Flips):
-        own = {"phase": segment.phase, "order": segment.order, "masks": segment.masks}
+        own = {"phase": segment.phase, "order": compact(segment.order), "masks": segment.masks}
         return {"kinds": kinds, "rotations": rotations, **own}
     made = {
         "kinds": kinds,
         "rotations": rotations,
-        "pairs": (segment.pairs.index, segment.pairs.perms),
-        "blocks": (segment.blocks.index, segment.blocks.perms),
+        "pairs": (compact(segment.pairs.index), segment.pairs.perms),
+        "blocks": (compact(segment.blocks.index), segment.blocks.perms),
     }
     if isinstance(segment, Sweeps):
         return made | {"signs": segment.signs}

@@ -21,6 +21,7 @@ import numpy as np
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Expression, Parameter, evaluate
+from qsim.lower.plan import compact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +50,9 @@ class Sources:
     def tables(self) -> Any:
         """The index arrays that travel as arguments; a contiguous range needs none."""
         return {
-            "templates": [(t.numbers, t.params) for t in self.templates],
-            "angles": None if _is_range(self.angles) else self.angles,
-            "data": None if _is_range(self.data) else self.data,
+            "templates": [(compact(t.numbers), compact(t.params)) for t in self.templates],
+            "angles": None if _is_range(self.angles) else compact(self.angles),
+            "data": None if _is_range(self.data) else compact(self.data),
         }
 
 

@@ -1,0 +1,157 @@
+"""The lowering: repeats, fusion, layouts, sources; on the host, with plain NumPy as the judge."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from circuits import layered, random_circuit, unstructured
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import qsim
+from qsim import Circuit, Parameter, Z
+from qsim.lower import cost
+from qsim.lower.build import build_plan, expanded
+from qsim.lower.compose import compose_tables, layout_tables, permutation_rows
+from qsim.lower.fuse import fuse
+from qsim.lower.plan import Dense, Flips, Repeat, Sweeps, Wide
+from qsim.lower.repeats import Span, find_repeats
+
+K = cost.BLOCK_QUBITS
+
+
+@st.composite
+def supports(draw: st.DrawFn) -> list[tuple[int, ...]]:
+    n = draw(st.integers(1, 8))
+    one = st.lists(st.integers(0, n - 1), min_size=0, max_size=min(n, 4), unique=True).map(tuple)
+    return draw(st.lists(one, max_size=40))
+
+
+@given(supports(), st.integers(1, 5))
+@settings(deadline=None, max_examples=150)
+def test_fusion_keeps_the_order_on_every_qubit_and_the_width(operations, width):
+    blocks = fuse(operations, width)
+    order = [item for block in blocks for item in block.items]
+    assert sorted(order) == list(range(len(operations)))
+    for q in range(8):
+        touched = [item for item in order if q in operations[item]]
+        assert touched == sorted(touched)
+    for block in blocks:
+        assert set(block.qubits) == {q for item in block.items for q in operations[item]}
+        assert len(block.qubits) <= max(width, *(len(operations[i]) for i in block.items))
+
+
+def test_fusion_fills_blocks():
+    chain = [(q, q + 1) for q in range(15)] * 3
+    assert len(fuse(chain, 4)) < len(fuse(chain, 2)) <= len(chain)
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(2, 4))
+@settings(deadline=None, max_examples=200)
+def test_repeats_cover_the_sequence_and_are_true(tokens, min_count):
+    spans = find_repeats(np.array(tokens, int), min_count)
+    assert [s.start for s in spans] == [0, *(s.stop for s in spans[:-1])] if tokens else spans == []
+    assert not tokens or spans[-1].stop == len(tokens)
+    for s in spans:
+        assert s.count == 1 or s.count >= min_count
+        part = tokens[s.start : s.start + s.period]
+        assert tokens[s.start : s.stop] == part * s.count
+
+
+def test_layers_are_found_behind_a_prefix():
+    body = list(range(10, 47))
+    tokens = np.array([1, 2, 3, *(body * 50), 4])
+    assert Span(3, 37, 50) in find_repeats(tokens)
+
+
+def test_nested_repeats_become_nested_plans():
+    inner = Circuit(9).h(range(9)).cx(range(8), range(1, 9)).rx(0.1, range(9))
+    body = Circuit(9).ry(0.2, range(9)) + inner.repeat(5) + Circuit(9).cz(range(0, 8), range(1, 9)).t(range(9))
+    plan = build_plan(body.repeat(4), K)
+    outer = [s for s in plan.segments if isinstance(s, Repeat)]
+    assert outer and outer[0].count >= 3
+    assert any(isinstance(s, Repeat) and s.count >= 4 for s in outer[0].body)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_layouts_bring_each_block_to_the_low_bits_and_end_at_home(k):
+    n = 6
+    rng = np.random.default_rng(k)
+    blocks = [tuple(rng.permutation(n)[:k].tolist()) for _ in range(5)]
+    src, inverse = layout_tables(blocks, n)
+    layout = np.arange(n)[::-1]
+    for b, row in enumerate(src):
+        layout = layout[row]
+        assert (np.argsort(row) == inverse[b]).all()
+        if b < len(blocks):
+            assert tuple(layout[:k][::-1]) == blocks[b]
+    assert (layout == np.arange(n)[::-1]).all()
+
+
+def test_composition_tables_make_the_product_of_their_children():
+    rng = np.random.default_rng(0)
+    children = [rng.normal(size=(4, 4)) for _ in range(5)]
+    parts = [(0, (2, 0)), (3, (1, 2)), (1, (0, 1)), (4, (2, 1))]
+    spec = compose_tables([((0, 1, 2), parts), ((0, 1, 2), parts[:1])], 3, 2, len(children))
+    rows = permutation_rows(3)
+    for b, want_parts in enumerate((parts, parts[:1])):
+        acc = np.eye(8)[rows[spec.perms[0, b]]]
+        for s in range(spec.index.shape[0]):
+            child = (children + [np.eye(4)])[spec.index[s, b]]
+            acc = (np.kron(child, np.eye(2)) @ acc)[rows[spec.perms[s + 1, b]]]
+        want = np.eye(8)
+        for child, (a, c) in want_parts:
+            tensor = want.reshape(2, 2, 2, 8)
+            gate = children[child].reshape(2, 2, 2, 2)
+            want = np.moveaxis(np.tensordot(gate, tensor, ((2, 3), (a, c))), (0, 1), (a, c)).reshape(8, 8)
+        np.testing.assert_allclose(acc, want, atol=1e-12)
+
+
+def kinds(circuit: Circuit) -> list[type]:
+    return [type(s) for s in build_plan(expanded(circuit, K), K).segments]
+
+
+def test_each_way_to_emit_is_chosen_where_it_should_be():
+    rolled = build_plan(layered(16, 20), K)
+    assert rolled.mode == "rolled" and [type(s) for s in rolled.segments[0].body] == [Sweeps]
+    tape = build_plan(unstructured(12, 400), K)
+    assert tape.mode == "tape" and not tape.segments[0].unrolled
+    small = build_plan(layered(4, 3), K)
+    assert small.mode == "unrolled" and kinds(layered(4, 3)) == [Dense]
+    assert small.segments[0].num_blocks == 1
+
+
+def test_evolutions_and_many_controls_are_pairings_not_ladders():
+    strings = Z(0) @ Z(1) @ Z(2) @ Z(3) @ Z(4) + qsim.X(0) @ qsim.Y(3) @ qsim.X(5)
+    assert kinds(Circuit(6).pauli_evolution(strings, Parameter("t"))) == [Flips]
+    assert kinds(Circuit(6).mcx(range(5), 5)) == [Flips]
+    assert kinds(Circuit(6).qft(range(6))) == [Wide]
+    assert kinds(Circuit(6).pauli_evolution(Z(0) @ Z(1) + Z(1) @ Z(2), 0.3)) == [Dense]
+
+
+def test_plans_are_made_for_circuits_of_no_qubits_and_no_gates():
+    for circuit in (Circuit(0), Circuit(3), Circuit(0).gphase(0.1), Circuit(1).h(0), Circuit(2).barrier()):
+        assert build_plan(circuit, K).num_operations == len(circuit) - sum("barrier" in o for o in circuit.count_ops())
+
+
+def test_only_what_has_a_name_or_is_a_jax_value_is_differentiable():
+    assert not build_plan(random_circuit(5, 40, 0), K).differentiable
+    assert build_plan(Circuit(2).rx(Parameter("t"), 0), K).differentiable
+
+
+def test_an_operation_without_matrix_and_definition_is_named():
+    class Opaque:
+        name, num_qubits, num_clbits, num_params, params, key = "oracle", 1, 0, 0, (), "oracle"
+
+    with pytest.raises(qsim.errors.CircuitError, match="oracle"):
+        expanded(Circuit(1).append(Opaque(), 0), K)
+
+
+def test_a_hundred_layers_and_a_thousand_take_the_host_the_same_shape():
+    plans = [build_plan(layered(10, layers), K) for layers in (100, 1000)]
+    shapes = [[(type(s), [type(b) for b in s.body]) for s in p.segments] for p in plans]
+    assert shapes[0] == shapes[1]
+    assert all(len(p.segments) == 1 for p in plans)
+    assert list(itertools.chain.from_iterable(cost.predict(p).segments for p in plans))[0].startswith("repeat 100")
