@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qsim import _errors as errors
+from qsim import library, qasm, results
 from qsim._defaults import set_backend, set_transpiler
-from qsim._execute import execute, execute_with_defaults, submit
+from qsim._execute import execute, execute_with_defaults, explain, submit
 from qsim.ir import circuit as _circuit
 from qsim.ir import gates, ops
 from qsim.ir.circuit import Circuit
@@ -29,9 +30,13 @@ __all__ = [
     "Z",
     "errors",
     "execute",
+    "explain",
     "gates",
+    "library",
     "load",
     "ops",
+    "qasm",
+    "results",
     "save",
     "set_backend",
     "set_transpiler",

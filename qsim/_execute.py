@@ -16,6 +16,7 @@ from qsim._typing import Array, Key, Params, PyTree
 from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, Job, Request, Transpiler
 from qsim.backends.binding import bind_params
+from qsim.backends.explanation import Explanation, explain_request
 from qsim.backends.hostdata import context_of
 from qsim.backends.prepare import prepare
 from qsim.backends.registry import find_backend
@@ -117,6 +118,45 @@ def submit(
     return backend.run(request)
 
 
+def explain(
+    circuit: Circuit,
+    results: PyTree = State(),
+    params: Params | None = None,
+    *,
+    on: Backend | str | None = None,
+    transpiler: Transpiler | str | None = None,
+    padding: Padding | None = None,
+    qubits: Sequence[int] | None = None,
+    method: Method | None = None,
+    gradient: GradientRule | None = None,
+    shots: int | None = None,
+    key: Key = None,
+    initial_state: Array | str | None = None,
+) -> Explanation:
+    """What `execute` with the same arguments would do, without doing it; prints as a table.
+
+    Target, transpiler, method, fused blocks, lowering mode, predicted memory and compile
+    time, gradient rule, and why. Parameters and the key may be left out.
+
+    Args and Raises: those of `execute`.
+
+    Example:
+        >>> from qsim import Circuit, explain
+        >>> print(explain(Circuit(2).h(0).cx(0, 1)))
+        backend     local: any number of qubits, every pair joined, every gate
+        transpiler  not needed: the circuit is in the target as it is
+        circuit     2 qubits, 2 operations, depth 2 (1 h, 1 cx)
+        ...
+    """
+    shapes = circuit.parameter_shapes() if isinstance(circuit, Circuit) else {}
+    params = {**{name: np.zeros(shape) for name, shape in shapes.items()}, **_by_name(params)}
+    key = jax.random.key(0) if key is None else key
+    backend, request = _request(
+        circuit, results, params, on, transpiler, padding, qubits, method, gradient, shots, key, initial_state
+    )
+    return explain_request(backend, request, circuit, transpiler)
+
+
 def execute_with_defaults(circuit: Circuit, *args: Any, on: Any = None, transpiler: Any = None, **named: Any) -> PyTree:
     """`execute`, with `on` and `transpiler` from the global defaults where they are not given."""
     on = default_backend() if on is None else on
@@ -167,6 +207,10 @@ def _request(
     return backend, request
 
 
+def _by_name(params: Params | None) -> dict[Any, Any]:
+    return {getattr(key, "name", key): value for key, value in (params or {}).items()}
+
+
 def _check_choices(method: Any, gradient: Any) -> None:
     if method is not None and not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
@@ -192,7 +236,7 @@ def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientR
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.shape == ():
         return key
     if isinstance(key, (jax.Array, np.ndarray)) and dtype == np.uint32 and key.ndim == 1:
-        return jax.random.wrap_key_data(key)
+        return jax.random.wrap_key_data(jnp.asarray(key))
     raise ResultError(
         f"Argument `key` must be one JAX key, but is {key!r}. Try key=jax.random.key(0); for many, use jax.vmap."
     )

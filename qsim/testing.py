@@ -71,7 +71,7 @@ def assert_equivalent(
         start = _product_state(n, rng)
         states = []
         for side in sides:
-            whole = Reference().amplitudes(side.circuit, np.asarray(side.embed(start)))
+            whole = Reference().amplitudes(side.circuit, side.embed(start))
             parts = np.asarray(whole).reshape(1 << n, -1)
             lost = float(np.linalg.norm(parts[:, 1:]))
             if lost > max(atol, 1e-6):
@@ -86,7 +86,12 @@ def assert_equivalent(
 
 
 def check_gradient(
-    function: Callable[[Array], PyTree], point: Any, *, step: float | None = None, rtol: float = 1e-3, atol: float = 1e-3
+    function: Callable[[Array], PyTree],
+    point: Any,
+    *,
+    step: float | None = None,
+    rtol: float = 1e-3,
+    atol: float = 1e-3,
 ) -> None:
     """Assert that the reverse-mode derivative of a function agrees with central finite differences.
 
@@ -158,8 +163,11 @@ def check_backend(
         assert hasattr(backend, attribute), f"The backend has no `{attribute}`."
     circuit, point = _ansatz(num_qubits)
     h = Z(0) @ Z(num_qubits - 1) + 0.5 * X(0) - 0.25 * Y(num_qubits - 1)
-    wanted: dict[str, Any] = {"energy": Expectation(h), "both": 2 * Expectation(Z(0)) + Map(jnp.sum, Probabilities([0]))}
-    wanted["last"] = Probabilities([num_qubits - 1, 0])
+    wanted: dict[str, Any] = {
+        "energy": Expectation(h),
+        "both": 2 * Expectation(Z(0)) + Map(jnp.sum, Probabilities((0,))),
+    }
+    wanted["last"] = Probabilities((num_qubits - 1, 0))
     options = {"shots": shots, "key": None if shots is None else key}
 
     def run(theta: Any, on: Any = backend) -> PyTree:
@@ -214,7 +222,7 @@ def _check_job(job: Any) -> None:
 def _check_refusals(backend: Backend, circuit: Circuit) -> None:
     for bad in ({}, {"theta": np.zeros(1)}, {"theta": np.zeros((2, 2, 2)), "unknown": 1.0}):
         try:
-            execute(circuit, Probabilities([0]), bad, on=backend)
+            execute(circuit, Probabilities((0,)), bad, on=backend)
         except QsimError:
             continue
         raise AssertionError(f"params={bad} was not refused")

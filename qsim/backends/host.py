@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
 from qsim._errors import BackendError, MethodError
@@ -113,7 +114,7 @@ class _Program:
         call.defvjp(partial(self._forward, call), _backward, symbolic_zeros=True)
         try:
             values = call(inputs.points, inputs.rest, inputs.keys)
-            if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
+            if not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values)):
                 jax.block_until_ready(values)
             return values
         except jax.errors.JaxRuntimeError:
@@ -151,11 +152,15 @@ class _Program:
         return jax.pure_callback(self._on_host, shapes, points, rest, words, vmap_method="expand_dims")
 
     def _on_host(self, points: Any, rest: Any, words: Any) -> list[PyTree]:
+        # A callback runs in a thread of the runtime, which knows nothing of the caller's settings; and
+        # on a GPU whose stream waits for it, JAX may only be used on the CPU.
+        cpu = jax.local_devices(backend="cpu")[0]
         try:
-            points, rest, words = jax.tree.map(np.asarray, (points, rest, words))
-            keys = None if words is None else jax.random.wrap_key_data(words, impl=self.plan.key_impl)
-            requests = self.plan.requests(points, rest, keys)
-            return self.stack(self.backend.submit_many(requests).result(), self.plan.lead(points, rest, keys))
+            with jax.enable_x64(self.plan.x64), jax.default_device(cpu):
+                points, rest, words = jax.tree.map(np.asarray, (points, rest, words))
+                keys = None if words is None else jax.random.wrap_key_data(jnp.asarray(words), impl=self.plan.key_impl)
+                requests = self.plan.requests(points, rest, keys)
+                return self.stack(self.backend.submit_many(requests).result(), self.plan.lead(points, rest, keys))
         except BaseException as failure:
             self.failures[:] = [failure]
             raise

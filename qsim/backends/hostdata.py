@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from qsim._compile import measured_qubits
 from qsim._typing import Array, Key, PyTree
@@ -43,7 +44,7 @@ class Inputs:
     @property
     def is_traced(self) -> bool:
         """True where any of them is a tracer."""
-        return any(isinstance(leaf, jax.core.Tracer) for leaf in (self.points, *self.rest, self.keys))
+        return any(isinstance(leaf, Tracer) for leaf in (self.points, *self.rest, self.keys))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ class HostPlan:
         cores: how many axes each array of `rest` has besides those of the batch.
         rest_names: what each array of `rest` is, in words.
         key_impl: the kind of the key.
+        x64: whether JAX is set to double precision.
     """
 
     template: Request
@@ -71,6 +73,7 @@ class HostPlan:
     cores: tuple[int, ...]
     rest_names: tuple[str, ...]
     key_impl: Any
+    x64: bool
 
     @property
     def results(self) -> list[Result]:
@@ -173,6 +176,7 @@ def take_apart(request: Request) -> tuple[HostPlan, Inputs]:
         cores=tuple(cores),
         rest_names=tuple(names),
         key_impl=None if keys is None else jax.random.key_impl(keys),
+        x64=jnp.zeros((), float).dtype == np.float64,
     )
     points = _points(circuit, {**request.params, **params}, len(slots), batch)
     return plan, Inputs(points, rest, keys)
@@ -210,7 +214,9 @@ def complex_dtype(method: Any) -> Any:
 
 def _shapes(request: Request) -> list[PyTree]:
     context = context_of(request)
-    return result_shapes(atoms_of(request.results), ShapeState(context.num_qubits, complex_dtype(request.method)), context)
+    return result_shapes(
+        atoms_of(request.results), ShapeState(context.num_qubits, complex_dtype(request.method)), context
+    )
 
 
 def _points(circuit: Circuit, params: Mapping[str, Array], count: int, batch: tuple[int, ...]) -> Array:

@@ -129,8 +129,8 @@ def _compiled(choice: Choice, request: Request) -> Any:
     except TypeError as error:
         if "forward-mode" in str(error) and not isinstance(choice.gradient, Backprop):
             raise TypeError(
-                f"jax.jvp, jax.jacfwd and jax.linearize cannot differentiate through gradient={choice.gradient.name}(), "
-                "which defines reverse mode only. Try gradient=Backprop(), or jax.grad or jax.jacrev."
+                f"jax.jvp, jax.jacfwd and jax.linearize cannot differentiate through {choice.gradient.name}(), which "
+                "defines reverse mode only. Try gradient=Backprop(), or jax.grad or jax.jacrev."
             ) from error
         raise
 

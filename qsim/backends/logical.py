@@ -46,8 +46,10 @@ class Logical:
         """Amplitudes (..., 2^k) of the original qubits as those (..., 2^m) of the circuit simulated."""
         if self.is_trivial:
             return amplitudes
-        batch, k, m = amplitudes.shape[:-1], len(self.places), self.circuit.num_qubits
-        whole = jnp.zeros((*batch, 1 << k, 1 << (m - k)), amplitudes.dtype).at[..., 0].set(amplitudes)
+        batch, m = amplitudes.shape[:-1], self.circuit.num_qubits
+        xp = jnp if isinstance(amplitudes, jax.Array) else np
+        ancillas = (1 << (m - len(self.places))) - 1
+        whole = xp.pad(amplitudes[..., None], [*[(0, 0)] * amplitudes.ndim, (0, ancillas)])
         spare = [q for q in range(m) if q not in self.places]
         order = [(*self.places, *spare).index(q) for q in range(m)]
         axes = [*range(len(batch)), *(len(batch) + axis for axis in order)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -36,7 +37,7 @@ def find_device(platform: str, index: int = 0) -> Any:
 
 def is_staged() -> bool:
     """True inside a jit (or scan) that is being traced, where nothing has a device yet."""
-    return isinstance(jnp.zeros(()), jax.core.Tracer)
+    return isinstance(jnp.zeros(()), Tracer)
 
 
 def pin(values: PyTree, platform: str) -> PyTree:

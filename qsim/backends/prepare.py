@@ -65,7 +65,9 @@ def prepare(
         return placed, {}
     chosen = transpiler if transpiler is not None else backend.transpiler
     if chosen is None:
-        raise TargetError(f"Backend `{backend.name}` cannot run this circuit as it is, and has no transpiler. {violation}")
+        raise TargetError(
+            f"Backend `{backend.name}` cannot run this circuit as it is, and has no transpiler. {violation}"
+        )
     named, values = name_values(circuit)
     if padding is None:
         padding = Padding.AFTER if qubits is not None else target.padding or Padding.NONE

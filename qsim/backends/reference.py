@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from qsim._checks import check_memory
@@ -18,6 +17,7 @@ from qsim._compile import measured_qubits
 from qsim._errors import CircuitError, MethodError
 from qsim._typing import Array, PyTree
 from qsim.backends.base import DoneJob, Job, Request
+from qsim.backends.evaluate import evaluate_array
 from qsim.backends.host import HostBackend
 from qsim.backends.hostdata import complex_dtype
 from qsim.backends.logical import basis_amplitudes, logical
@@ -25,11 +25,9 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Barrier, Measure
 from qsim.ir.target import Target
 from qsim.methods import Method
-from qsim.methods.operator import OperatorState
-from qsim.methods.pure import PureState
 from qsim.methods.statevector import check_operations
 from qsim.results.base import Context
-from qsim.results.program import circuits, evaluate_all, needs, with_states
+from qsim.results.program import circuits, needs, with_states
 
 MAX_MATRIX_QUBITS = 8
 
@@ -83,7 +81,7 @@ class Reference(HostBackend):
         small = logical(request.circuit)
         check_operations(small.circuit, f"backend `{self.name}`")
         dtype = complex_dtype(request.method)
-        others = [jnp.asarray(np.asarray(self.amplitudes(c)), dtype) for c in circuits(request.results)]
+        others = [np.asarray(self.amplitudes(c)).astype(dtype) for c in circuits(request.results)]
         results = small.results(with_states(request.results, others))
         context = Context(
             num_qubits=small.circuit.num_qubits,
@@ -93,14 +91,15 @@ class Reference(HostBackend):
             key=request.key,
         )
         if "operator" in needs(results):
-            return evaluate_all(results, OperatorState(jnp.asarray(np.asarray(self.operator(small.circuit)), dtype)), context)
+            matrix = np.asarray(self.operator(small.circuit))
+            return evaluate_array(results, matrix.astype(dtype), context)
         start = request.initial_state
         if isinstance(start, str):
             start = small.embed_bits(start)
         elif start is not None:
-            start = np.asarray(small.embed(np.asarray(start, np.complex128)))
+            start = small.embed(np.asarray(start, np.complex128))
         psi = np.asarray(self.amplitudes(small.circuit, start))
-        return evaluate_all(results, PureState(jnp.asarray(psi, dtype)), context)
+        return evaluate_array(results, psi.astype(dtype), context)
 
 
 def run(circuit: Circuit, state: Array, xp: Any) -> Array:
@@ -163,7 +162,7 @@ def results_of_amplitudes(request: Request, amplitudes: Any) -> list[PyTree]:
         measured=None if measured is None else tuple((bit, place[q]) for bit, q in measured),
         key=request.key,
     )
-    return evaluate_all(request.results, PureState(jnp.asarray(psi, complex_dtype(request.method))), context)
+    return evaluate_array(request.results, psi.astype(complex_dtype(request.method)), context)
 
 
 def _matrix(operation: Any, xp: Any) -> Array:

@@ -43,7 +43,7 @@ def find_backend(on: Any) -> Backend:
     if isinstance(on, Backend):
         return on
     if not isinstance(on, str):
-        raise BackendError(f"Argument `on` must be a name or a backend, but is {on!r}. Try on=\"cpu\" or leave it out.")
+        raise BackendError(f'Argument `on` must be a name or a backend, but is {on!r}. Try on="cpu" or leave it out.')
     return _backend_of(on)
 
 

@@ -182,9 +182,9 @@ def _solid(cotangents: PyTree) -> PyTree:
 def _zeros(leaf: Any) -> Any:
     if not isinstance(leaf, SymbolicZero):
         return leaf
-    if leaf.dtype == jax.dtypes.float0:
-        return np.zeros(leaf.shape, jax.dtypes.float0)
-    return jnp.zeros(leaf.shape, leaf.dtype)
+    shape: Any = leaf.shape
+    dtype: Any = leaf.dtype
+    return np.zeros(shape, dtype) if dtype == jax.dtypes.float0 else jnp.zeros(shape, dtype)
 
 
 def _map_chunks(function: Callable[..., Array], columns: tuple[Array, ...], chunk: int) -> Array:
