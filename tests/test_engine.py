@@ -234,3 +234,12 @@ def test_new_values_and_equal_circuits_never_trace_again():
 def test_plans_are_shared_by_circuits_of_equal_structure():
     assert plan_of(Circuit(3).rx(0.1, 0).cx(0, 1)) is plan_of(Circuit(3).rx(0.2, 0).cx(0, 1))
     assert plan_of(Circuit(3).rx(0.1, 0).cx(0, 1)) is not plan_of(Circuit(3).rx(0.1, 0).cx(1, 0))
+
+
+def test_alternating_controls_and_small_gates(x64):
+    rng = np.random.default_rng(0)
+    circuit = Circuit(7).h(range(7))
+    for _ in range(12):
+        places = rng.permutation(7).tolist()
+        circuit.mcx(places[:5], places[6]).rx(rng.normal(), places[5]).ccx(*places[:3]).cp(0.4, places[0], places[3])
+    check_state(circuit)

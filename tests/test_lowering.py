@@ -155,3 +155,12 @@ def test_a_hundred_layers_and_a_thousand_take_the_host_the_same_shape():
     assert shapes[0] == shapes[1]
     assert all(len(p.segments) == 1 for p in plans)
     assert list(itertools.chain.from_iterable(cost.predict(p).segments for p in plans))[0].startswith("repeat 100")
+
+
+def test_alternating_controls_and_small_gates_become_one_tape():
+    rng = np.random.default_rng(0)
+    circuit = Circuit(9)
+    for _ in range(60):
+        places = rng.permutation(9).tolist()
+        circuit.mcx(places[:6], places[6]).rx(rng.normal(), places[7]).ccx(*places[:3]).h(places[8])
+    assert kinds(circuit) == [Flips]

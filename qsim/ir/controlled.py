@@ -184,14 +184,10 @@ def controlled(operation: Any, num_controls: int = 1, control_state: int | str |
     if num_controls == 0:
         return operation
     made = Controlled(operation, num_controls, control_state)
-    base, count, state = made.base, made.num_controls, made.control_state
+    base, count, state = split_controls(made)
     if not isinstance(base, Gate):
         return made
     row = base.row
-    if row.base is not None:
-        state = (state + 1 << row.num_controls) - 1
-        count += row.num_controls
-        row = row_of(row.base)
     if row.under_control is not None and state & 1:
         row, count, state = row_of(row.under_control), count - 1, state >> 1
     inner = Gate(row, base.params)
@@ -202,3 +198,20 @@ def controlled(operation: Any, num_controls: int = 1, control_state: int | str |
             if named.base == row.name and named.num_controls == count:
                 return Gate(named, base.params)
     return Controlled(inner, count, state)
+
+
+def split_controls(operation: Any) -> tuple[Any, int, int]:
+    """What stands under an operation's controls, how many controls, and the state they must read.
+
+    Example:
+        >>> from qsim import gates
+        >>> split_controls(gates.gate("ccx"))
+        (x, 2, 3)
+    """
+    base, count, state = operation, 0, 0
+    if isinstance(operation, Controlled):
+        base, count, state = operation.base, operation.num_controls, operation.control_state
+    if isinstance(base, Gate) and base.row.base is not None:
+        inner = base.row.num_controls
+        base, count, state = Gate(row_of(base.row.base), base.params), count + inner, (state + 1 << inner) - 1
+    return base, count, state

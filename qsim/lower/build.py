@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from qsim.ir.circuit import Circuit
+from qsim.ir.controlled import split_controls
 from qsim.ir.expand import expand
-from qsim.ir.operation import Barrier, Controlled, Measure, key_of
+from qsim.ir.operation import Barrier, Measure, key_of
 from qsim.ir.ops import PauliEvolution
 from qsim.lower import cost
 from qsim.lower.dense import dense_segment
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
-from qsim.lower.records import Piece, Records, array_slots, evolution_of
+from qsim.lower.records import Piece, Records, array_slots
 from qsim.lower.repeats import find_repeats
 from qsim.lower.sources import find_sources
 
@@ -30,14 +32,19 @@ def classify(operation: Any, k: int) -> str | None:
         return DENSE if k >= 2 and operation.max_weight <= 2 else FLIP
     if operation.num_qubits <= k and hasattr(operation, "matrix"):
         return DENSE
-    if isinstance(operation, Controlled):
-        if isinstance(operation.base, PauliEvolution) or operation.base.num_qubits == 1:
-            return FLIP
+    if is_pairing(operation):
+        return FLIP
     if hasattr(operation, "apply"):
         return WIDE
     if hasattr(operation, "matrix") and operation.num_qubits <= MAX_WIDE_MATRIX:
         return WIDE
     return None
+
+
+def is_pairing(operation: Any) -> bool:
+    """Whether an operation only pairs amplitudes j and j ^ x: Pauli evolutions, one-qubit gates, controls or not."""
+    base, _, _ = split_controls(operation)
+    return isinstance(base, PauliEvolution) or (base.num_qubits == 1 and hasattr(base, "matrix"))
 
 
 @dataclass(slots=True, eq=False)
@@ -70,22 +77,33 @@ class _Builder:
     def flat(self, start: int, stop: int) -> list[Segment]:
         """The segments of a run of operations without repeats."""
         found: list[Segment] = []
+        classes = self.merged(start, stop)
+        first = start
         while start < stop:
-            kind = self.classes[start]
+            kind = classes[start - first]
             end = start + 1
-            while kind != WIDE and end < stop and self.classes[end] == kind:
+            while kind != WIDE and end < stop and classes[end - first] == kind:
                 end += 1
             make = {DENSE: self.dense, FLIP: self.flips, WIDE: self.wide}[kind]
             found.append(make(start, end))
             start = end
         return found
 
+    def merged(self, start: int, stop: int) -> list[str]:
+        """How each operation of a run is emitted: where dense ones and pairings alternate, as pairings if they can."""
+        classes = self.classes[start:stop]
+        changes = sum(a != b for a, b in pairwise(classes))
+        if changes <= cost.MAX_CHANGES:
+            return classes
+        operations = (self.records.instructions[i].operation for i in range(start, stop))
+        return [FLIP if c == DENSE and is_pairing(o) else c for c, o in zip(classes, operations, strict=True)]
+
     def pieces(self, start: int, stop: int, controlled: bool = False) -> list[Piece]:
         """Operations as pieces: evolutions (controlled ones on demand) as their rotations, the others whole."""
         found: list[Piece] = []
         for place in range(start, stop):
             i = self.records.instructions[place]
-            evolution = evolution_of(i.operation) if controlled else i.operation
+            evolution = split_controls(i.operation)[0] if controlled else i.operation
             if isinstance(evolution, PauliEvolution):
                 controls = i.qubits[: i.operation.num_qubits - evolution.num_qubits]
                 inside = i.qubits[len(controls) :]
@@ -105,7 +123,7 @@ class _Builder:
         groups: dict[Any, list[Piece]] = {}
         for p in pieces:
             if p.number < 0:
-                groups.setdefault(key_of(evolution_of(records.operation(p))), []).append(p)
+                groups.setdefault(key_of(split_controls(records.operation(p))[0]), []).append(p)
         place = {p: at for at, p in enumerate([*rotating, *(p for g in groups.values() for p in g)])}
         found = [self.masks(p) for p in pieces]
         masks = np.array([m for m, _ in found], np.int32).reshape(-1, 4)
@@ -126,16 +144,13 @@ class _Builder:
         """Masks x, z, control, value of a step, and the phase of its Pauli string."""
         i = self.records.instructions[piece.place]
         bits = [1 << (self.records.num_qubits - 1 - q) for q in i.qubits]
-        control = value = 0
-        if isinstance(i.operation, Controlled):
-            controls = i.operation.num_controls
-            for c in range(controls):
-                control |= bits[c]
-                value |= bits[c] * (i.operation.control_state >> (controls - 1 - c) & 1)
-            bits = bits[controls:]
+        base, controls, state = split_controls(i.operation)
+        control = sum(bits[:controls])
+        value = sum(bits[c] for c in range(controls) if state >> (controls - 1 - c) & 1)
+        bits = bits[controls:]
         if piece.number < 0:
             return (bits[0], bits[0], control, value), 1
-        xs, zs, _, _ = evolution_of(i.operation).rotations()
+        xs, zs, _, _ = base.rotations()
         xs, zs = xs[piece.number], zs[piece.number]
         x = sum(b for b, on in zip(bits, xs, strict=True) if on)
         z = sum(b for b, on in zip(bits, zs, strict=True) if on)

@@ -24,6 +24,9 @@ WIDE = 20.0
 BACKWARD = 3.0
 """The backward pass, in forward passes."""
 
+MAX_CHANGES = 8
+"""Where blocks and pairings alternate more often, one-qubit and controlled gates are run as pairings too."""
+
 FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
 """Memory of a forward run, and of value and gradient by the reversible pass, in states."""
 
@@ -39,6 +42,9 @@ SMALL_CIRCUIT = 12
 """Up to this many operations, no repeats are looked for."""
 MIN_REPEATS = 3
 """A part that comes fewer times is not rolled."""
+MAX_CHANGES = 8
+"""Where blocks and pairings alternate more often, one-qubit and controlled gates are run as pairings too."""
+
 FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
 """Memory of a forward run, and of value and gradient by the reversible pass, in states."""
 

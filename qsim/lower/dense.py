@@ -15,6 +15,9 @@ from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Range, Sweeps
 from qsim.lower.records import Piece, Records
 
+MIN_FIXED, MAX_FIXED = 4, 4096
+"""Blocks of so many gates without numbers are multiplied on the host, up to so many blocks."""
+
 PAIR_LENGTH = 6
 """The most matrices multiplied into one pair: tables are as long as the longest pair."""
 
@@ -47,9 +50,21 @@ def dense_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Dense 
 def _assemble(
     records: Records, pieces: Sequence[Piece], blocks: Sequence[tuple[tuple[int, ...], list[int]]], r: Range
 ) -> dict[str, Any]:
-    """The tables that make block matrices of pieces: pairs first, then blocks of pairs."""
+    """The tables that make block matrices of pieces: pairs first, then blocks of pairs.
+
+    Blocks of gates without numbers are multiplied here, in double precision: a thousand
+    H and T rounded to single precision each would lose norm.
+    """
     k, n = records.k, records.num_qubits
     width = min(2, k)
+    fixed = [b for b, (_, items) in enumerate(blocks) if _is_fixed(records, [pieces[i] for i in items])][:MAX_FIXED]
+    matrices = [_multiply(records, blocks[b][0], [pieces[i] for i in blocks[b][1]]) for b in fixed]
+    made = [b for b in range(len(blocks)) if b not in set(fixed)]
+    order = np.argsort(np.array([*made, *fixed], np.int32), kind="stable")
+    kept = [i for b in made for i in blocks[b][1]]
+    rank = {i: at for at, i in enumerate(kept)}
+    blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in made]
+    pieces = [pieces[i] for i in kept]
     kinds, rotations, child = records.kinds(pieces, r, width)
     num_small = sum(len(p.qubits) <= width for p in pieces)
     pairs: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
@@ -74,7 +89,33 @@ def _assemble(
         "rotations": rotations,
         "pairs": compose_tables(pairs, width, width, num_small),
         "blocks": compose_tables(shifted, k, widest, len(pairs) + len(pieces) - num_small),
+        "fixed": np.stack(matrices) if fixed else np.zeros((0, 1 << k, 1 << k), complex),
+        "order": order,
     }
+
+
+def _is_fixed(records: Records, pieces: Sequence[Piece]) -> bool:
+    """Whether a block is worth multiplying on the host: several gates, none of them with numbers."""
+    if len(pieces) < MIN_FIXED:
+        return False
+    return all(p.constant or (p.number < 0 and not records.has_numbers(p)) for p in pieces)
+
+
+def _multiply(records: Records, places: tuple[int, ...], pieces: Sequence[Piece]) -> np.ndarray:
+    """The product of pieces without numbers as a matrix on `places`, complex128."""
+    k = len(places)
+    local = {q: at for at, q in enumerate(places)}
+    whole = np.eye(1 << k, dtype=complex).reshape((2,) * k + (1 << k,))
+    known: dict[Any, np.ndarray] = {}
+    for piece in pieces:
+        key = piece.constant or key_of(records.operation(piece))
+        if key not in known:
+            known[key] = records.kind([piece], Range(0, 0, 0, 0)).constant
+        m = len(piece.qubits)
+        at = [local[q] for q in piece.qubits]
+        gate = known[key].reshape((2,) * (2 * m))
+        whole = np.moveaxis(np.tensordot(gate, whole, (range(m, 2 * m), at)), range(m), at)
+    return whole.reshape(1 << k, 1 << k)
 
 
 # ---------------------------------------------------------------------------------- sweeps

@@ -100,6 +100,16 @@ def compose(spec: Compose, tables: Any, children: Any) -> Any:
 def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any) -> Any:
     """The real block matrices (B, 2K, 2K) of a dense segment."""
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
+    made = compose_blocks(segment, tables, angles, data, dtype) if segment.blocks.num_blocks else None
+    if tables["fixed"] is None:
+        return realify(made)
+    fixed, order = tables["fixed"]
+    fixed = jnp.asarray(fixed, dtype)
+    return realify(fixed if made is None else jnp.concatenate([made, fixed])[order])
+
+
+def compose_blocks(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
+    """The block matrices (B, K, K) that depend on numbers: kinds, then pairs, then blocks."""
     made = [kind_matrices(k, t, angles, data, dtype) for k, t in zip(segment.kinds, tables["kinds"], strict=True)]
     small = [m for m in made if m.shape[-1] <= 1 << segment.pairs.child_qubits]
     big = [m for m in made if m.shape[-1] > 1 << segment.pairs.child_qubits]
@@ -112,7 +122,7 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any)
     pairs = compose(segment.pairs, tables["pairs"], pairs)
     children = [widen(m, segment.blocks.child_qubits) for m in (pairs, *big)]
     children = _join(children, 1 << segment.blocks.child_qubits, dtype)
-    return realify(compose(segment.blocks, tables["blocks"], children))
+    return compose(segment.blocks, tables["blocks"], children)
 
 
 def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:

@@ -71,6 +71,10 @@ class Compose:
     index: np.ndarray
     perms: np.ndarray
 
+    @property
+    def num_blocks(self) -> int:
+        return self.index.shape[1]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense:
@@ -80,6 +84,8 @@ class Dense:
         num_qubits, k: of the state, and of a block.
         kinds, rotations: the children, in this order; small ones (at most 2 qubits) and big ones.
         pairs, blocks: how pairs are made of small children, and blocks of pairs and big ones.
+        fixed: block matrices (F, K, K) of gates without numbers, made on the host.
+        order: (B,): each block's place among those made, then the fixed ones.
         src, inverse: (B+1, n) bit permutations into the layout of each block, then home.
         unrolled: one traced step per block, instead of a scan over the blocks.
         differentiable: whether any angle or array may be differentiated.
@@ -92,6 +98,8 @@ class Dense:
     rotations: Rotations
     pairs: Compose
     blocks: Compose
+    fixed: np.ndarray
+    order: np.ndarray
     src: np.ndarray
     inverse: np.ndarray
     unrolled: bool
@@ -107,7 +115,7 @@ class Sweeps:
     """Passes over windows of neighbouring qubits, reached by rotating the bits; signs in between.
 
     Attributes:
-        kinds, rotations, pairs, blocks: as in `Dense`.
+        kinds, rotations, pairs, blocks, fixed, order: as in `Dense`.
         moves: how many bits the layout rotates before each window; they add up to n.
         used: (pass, window) of each block, in order; the other windows are only passed by.
         signs: (passes + 1, n, n): CZ pairs before each pass, and at the end.
@@ -120,6 +128,8 @@ class Sweeps:
     rotations: Rotations
     pairs: Compose
     blocks: Compose
+    fixed: np.ndarray
+    order: np.ndarray
     moves: tuple[int, ...]
     used: tuple[tuple[int, int], ...]
     signs: np.ndarray
@@ -234,6 +244,7 @@ def tables(segment: Segment) -> Any:
         "rotations": rotations,
         "pairs": (compact(segment.pairs.index), segment.pairs.perms),
         "blocks": (compact(segment.blocks.index), segment.blocks.perms),
+        "fixed": (segment.fixed, compact(segment.order)) if len(segment.fixed) else None,
     }
     if isinstance(segment, Sweeps):
         return made | {"signs": segment.signs}

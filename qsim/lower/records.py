@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.circuit import Instruction
-from qsim.ir.operation import Controlled, key_of
+from qsim.ir.controlled import split_controls
+from qsim.ir.operation import key_of
 from qsim.lower.plan import ArraySlot, Kind, Range, Rotations
 from qsim.lower.sources import Sources
 
@@ -54,6 +55,11 @@ class Records:
     def operation(self, piece: Piece) -> Any:
         return self.instructions[piece.place].operation
 
+    def has_numbers(self, piece: Piece) -> bool:
+        """Whether a piece has angles or arrays."""
+        operation = self.operation(piece)
+        return bool(operation.params) or bool(getattr(operation, "arrays", ()))
+
     def kinds(self, pieces: Sequence[Piece], r: Range, width: int) -> tuple[tuple[Kind, ...], Rotations, list[int]]:
         """The matrices of `pieces` by kind: those on at most `width` qubits, then rotations, then the others.
 
@@ -84,8 +90,8 @@ class Records:
             matrix = CONSTANTS[first.constant]
             return Kind(None, 1, len(pieces), matrix, np.zeros((len(pieces), 0), np.int32))
         operation = self.operation(first)
-        if base and isinstance(operation, Controlled):
-            operation = operation.base
+        if base:
+            operation = split_controls(operation)[0]
         places = [p.place for p in pieces]
         arrays = getattr(operation, "arrays", ())
         starts = s.angle_starts[places] - r.angle
@@ -99,7 +105,7 @@ class Records:
         s = self.sources
         factor, time, coefficient, pauli = [], [], [], []
         for piece in pieces:
-            operation = evolution_of(self.operation(piece))
+            operation = split_controls(self.operation(piece))[0]
             _, _, terms, factors = operation.rotations()
             letters = operation.local_rotations()[piece.number][1]
             factor.append(factors[piece.number])
@@ -109,11 +115,6 @@ class Records:
             pauli.append(sum("IXYZ".index(c) * (4, 1)[at] for at, c in enumerate(short)))
         ints = (np.array(a, np.int32) for a in (time, coefficient, pauli))
         return Rotations(np.array(factor, np.float64), *ints)
-
-
-def evolution_of(operation: Any) -> Any:
-    """What stands under the controls of an operation, or the operation."""
-    return operation.base if isinstance(operation, Controlled) else operation
 
 
 def array_slots(arrays: Sequence[Any], starts: np.ndarray) -> tuple[ArraySlot, ...]:
