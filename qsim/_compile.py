@@ -267,20 +267,24 @@ def _function(
         state = OperatorState(psi) if isinstance(method, Unitary) else PureState(psi)
         return evaluate_all(jax.tree.unflatten(structure, leaves), state, context)
 
-    def core(angles: Any, rest: Any, key: Any) -> Any:
+    if isinstance(gradient, RerunRule) and shots is None:
+        # the state is linear in each gate, so that the rule is exact for every function of it
+        rerun = gradient.wrap(lambda angles, rest, key: final(angles, rest), spectra, (0,))
+
+        def state_of(angles: Any, rest: Any, key: Any) -> Any:
+            return rerun(angles, rest, key if gradient.needs_key else None)
+    else:
+
+        def state_of(angles: Any, rest: Any, key: Any) -> Any:
+            return final(angles, rest)
+
+    def values_of(angles: Any, rest: Any, key: Any) -> Any:
         inner, leaves = rest
-        return evaluate(final(angles, inner), leaves, key)
+        return evaluate(state_of(angles, inner, key), leaves, key)
 
-    if isinstance(gradient, RerunRule):
-        if shots is None:
-            # the state is linear in each gate, so the rule is exact for every function of it
-            state = gradient.wrap(lambda angles, rest, key: final(angles, rest), spectra, (0,))
-
-            def core(angles: Any, rest: Any, key: Any) -> Any:
-                inner, leaves = rest
-                return evaluate(state(angles, inner, key if gradient.needs_key else None), leaves, key)
-        else:
-            core = gradient.wrap(core, spectra, (1, 2))
+    core: Callable[..., Any] = values_of
+    if isinstance(gradient, RerunRule) and shots is not None:
+        core = gradient.wrap(values_of, spectra, (1, 2))
 
     def single(tables: Any, numbers: Any, params: Any, values: Any, leaves: Any, initial: Any, key: Any) -> Any:
         segment_tables, source_tables = tables

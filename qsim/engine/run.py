@@ -38,7 +38,8 @@ def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range
 
 def _prepare_one(segment: Repeat, tables: Any, numbers: Any) -> list[Any]:
     """The matrices of one repetition, made inside the loop: memory does not grow with the count."""
-    return [prepare(s, t, *numbers, segment.range) for s, t in zip(segment.body, tables, strict=True)]
+    angles, data = numbers
+    return [prepare(s, t, angles, data, segment.range) for s, t in zip(segment.body, tables, strict=True)]
 
 
 def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:

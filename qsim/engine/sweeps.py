@@ -22,7 +22,7 @@ def _rotate(x: Any, bits: int) -> Any:
     return x.reshape(1 << bits, -1, 2).transpose(1, 0, 2).reshape(shape)
 
 
-def _sign(segment: Sweeps, pairs: Any, at: int) -> tuple[Any, np.ndarray, list[tuple[int, Any]]]:
+def _sign(segment: Sweeps, pairs: Any, at: int) -> tuple[Any, Any, dict[int, Any]]:
     """The sign (-1)^(sum of bit_a bit_b): by rows, by columns, and for each column qubit by rows where it is 1."""
     n, k, table = segment.num_qubits, segment.k, segment.signs[at]
     rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
@@ -34,13 +34,10 @@ def _sign(segment: Sweeps, pairs: Any, at: int) -> tuple[Any, np.ndarray, list[t
         return 1 - 2 * jnp.mod(exponent, 2)
 
     inside = sign(jnp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
-    across = []
-    for q in range(n - k, n):
-        if table[: n - k, q].any():
-            across.append((q - (n - k), sign(bits @ pairs[: n - k, q])))
+    across = {q - (n - k): sign(bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
     columns = _column_bits(k)
     own = (-1.0) ** np.sum(columns * (columns @ table[n - k :, n - k :]), axis=-1)
-    return inside, own, across
+    return inside, jnp.asarray(own, jnp.float32), across
 
 
 def _column_bits(k: int) -> np.ndarray:
@@ -57,10 +54,11 @@ def signs(segment: Sweeps, tables: Any) -> dict[int, Any]:
 def _times_sign(segment: Sweeps, x: Any, sign: Any) -> Any:
     if sign is None:
         return x
-    inside, own, across = sign
+    # tied to the state, or XLA keeps the signs of all amplitudes outside a loop: half a state
+    x, (inside, own, across) = lax.optimization_barrier((x, sign))
     columns = _column_bits(segment.k)
     whole = inside[:, None] * own[None, :]
-    for bit, rows in across:
+    for bit, rows in across.items():
         whole = whole * jnp.where(columns[:, bit] == 1, rows[:, None], 1)
     shape = x.shape
     return (x.reshape(*whole.shape[:1], -1, 2) * whole[..., None].astype(x.dtype)).reshape(shape)
@@ -94,6 +92,7 @@ def backward(segment: Sweeps, matrices: Any, tables: Any, x: Any, ct: Any) -> tu
                 if segment.differentiable:
                     bars[b] = product(ct.T, x)
                 ct = product(ct, matrices[b])
+            x, ct = lax.optimization_barrier((x, ct))  # window by window, or XLA runs ahead with one of them
     x, ct = (_times_sign(segment, a, made.get(0)) for a in (x, ct))
     if not segment.differentiable:
         return x, ct, jnp.zeros_like(matrices)

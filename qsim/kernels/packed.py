@@ -66,7 +66,7 @@ def gather(x: Array, tables: tuple[Array, Array, Array]) -> Array:
     """Permute the bits of the amplitude index; the result has rows of as many columns as `x`."""
     high, low, columns = tables
     base = lax.optimization_barrier((high[:, None] | low[None, :]).reshape(-1))
-    flat = x.reshape(-1, 2)
+    flat: Any = x.reshape(-1, 2)
     index = base[:, None] | columns[None, :]
     out = flat.at[index].get(mode="promise_in_bounds", unique_indices=True)
-    return out.reshape(x.shape)
+    return jnp.reshape(out, x.shape)

@@ -110,7 +110,7 @@ def _multiply(records: Records, places: tuple[int, ...], pieces: Sequence[Piece]
     for piece in pieces:
         key = piece.constant or key_of(records.operation(piece))
         if key not in known:
-            known[key] = records.kind([piece], Range(0, 0, 0, 0)).constant
+            known[key] = records.constant(piece)
         m = len(piece.qubits)
         at = [local[q] for q in piece.qubits]
         gate = known[key].reshape((2,) * (2 * m))

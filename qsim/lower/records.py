@@ -60,6 +60,10 @@ class Records:
         operation = self.operation(piece)
         return bool(operation.params) or bool(getattr(operation, "arrays", ()))
 
+    def constant(self, piece: Piece) -> np.ndarray:
+        """The matrix of a piece without numbers."""
+        return CONSTANTS[piece.constant] if piece.constant else np.asarray(self.operation(piece).matrix(np))
+
     def kinds(self, pieces: Sequence[Piece], r: Range, width: int) -> tuple[tuple[Kind, ...], Rotations, list[int]]:
         """The matrices of `pieces` by kind: those on at most `width` qubits, then rotations, then the others.
 
@@ -87,8 +91,7 @@ class Records:
         """The record of pieces of one kind; with `base`, of what stands under their controls."""
         s, first = self.sources, pieces[0]
         if first.constant:
-            matrix = CONSTANTS[first.constant]
-            return Kind(None, 1, len(pieces), matrix, np.zeros((len(pieces), 0), np.int32))
+            return Kind(None, 1, len(pieces), self.constant(first), np.zeros((len(pieces), 0), np.int32))
         operation = self.operation(first)
         if base:
             operation = split_controls(operation)[0]

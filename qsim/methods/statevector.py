@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from qsim._checks import check_memory, format_bytes, physical_memory
+from qsim._checks import check_memory, physical_memory
 from qsim._errors import MethodError
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Conditional, Measure, Reset
@@ -59,9 +59,9 @@ def check_dtype(method: str, dtype: Any) -> np.dtype:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in (np.dtype("complex64"), np.dtype("complex128")):
+    if found is None or found not in (np.dtype("complex64"), np.dtype("complex128")):
         raise MethodError(f"Argument `dtype` of {method} must be complex64 or complex128, but is {dtype!r}.")
-    if found == np.dtype("complex128") and not jax.config.jax_enable_x64:
+    if found == np.dtype("complex128") and not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
         raise MethodError(
             f"{method}(dtype=complex128) needs JAX's 64-bit mode, which is off. Switch it on at the start of the "
             'program with jax.config.update("jax_enable_x64", True), or run with JAX_ENABLE_X64=1.'
@@ -71,7 +71,8 @@ def check_dtype(method: str, dtype: Any) -> np.dtype:
 
 def device_memory() -> int | None:
     """The memory of JAX's default device in bytes; None where it does not say."""
-    device = jax.config.jax_default_device or jax.devices()[0]
+    default = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
+    device = default or jax.devices()[0]
     if isinstance(device, str) or device.platform == "cpu":
         return physical_memory()
     stats = device.memory_stats() or {}
@@ -116,4 +117,4 @@ def check_operations(circuit: Circuit, method: str) -> None:
                 )
 
 
-__all__ = ["Statevector", "check_dtype", "check_operations", "check_state_memory", "device_memory", "format_bytes"]
+__all__ = ["Statevector", "check_dtype", "check_operations", "check_state_memory", "device_memory"]
