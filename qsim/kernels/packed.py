@@ -65,8 +65,8 @@ def gather_tables(src: Array, k: int) -> tuple[Array, Array, Array]:
 def gather(x: Array, tables: tuple[Array, Array, Array]) -> Array:
     """Permute the bits of the amplitude index; the result has rows of as many columns as `x`."""
     high, low, columns = tables
-    base = lax.optimization_barrier((high[:, None] | low[None, :]).reshape(-1))
+    base = lax.optimization_barrier(jnp.bitwise_or(high[:, None], low[None, :]).reshape(-1))
     flat: Any = x.reshape(-1, 2)
     index = base[:, None] | columns[None, :]
     out = flat.at[index].get(mode="promise_in_bounds", unique_indices=True)
-    return jnp.reshape(out, x.shape)
+    return out.reshape(x.shape)
