@@ -9,8 +9,8 @@ import pytest
 
 import qsim
 from qsim import Circuit, ParameterVector, Target, X, Z, execute, submit
-from qsim.backends import DoneJob, HostBackend, JobStatus, Reference, results_of_amplitudes
 from qsim._errors import ResultError, TargetError
+from qsim.backends import DoneJob, HostBackend, JobStatus, Reference, results_of_amplitudes
 from qsim.ir.layout import Layout, Padding
 from qsim.results import Counts, Entropy, Expectation, Map, Probabilities, Samples, State
 from qsim.testing import check_backend

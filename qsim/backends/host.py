@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from qsim._typing import Array, Key, PyTree
 from qsim.backends.atoms import compose
 from qsim.backends.base import Backend, DoneJob, Job, MappedJob, Request
 from qsim.backends.hostdata import HostPlan, Inputs, context_of, take_apart
-from qsim.gradients import ParameterShift, RerunRule
+from qsim.gradients import ParameterShift, RerunRule, with_spectra
 
 
 class HostBackend(Backend):
@@ -76,6 +76,10 @@ class HostBackend(Backend):
                 f"Backend `{self.name}` is not traced by JAX, so gradient={rule!r} cannot run on it. "
                 "Try gradient=ParameterShift() or gradient=FiniteDifference()."
             )
+        if isinstance(rule, ParameterShift):
+            expanded = with_spectra(request.circuit)
+            if self.target.first_violation(expanded) is None:
+                request = replace(request, circuit=expanded)
         plan, inputs = take_apart(request)
         program = _Program(self, rule, plan)
         batch, context = inputs.points.shape[:-1], context_of(request)

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 import jax
 
 from qsim import _compile
-from qsim._errors import MethodError
+from qsim._errors import MethodError, ResultError
+from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, DoneJob, Job, Request
 from qsim.backends.logical import Logical, logical
 from qsim.backends.placement import find_device, is_staged, pin
-from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift
+from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift, with_spectra
 from qsim.ir.target import Target
-from qsim.methods import Auto, Method
+from qsim.methods import Auto, Method, Statevector, Unitary
 from qsim.results.program import needs
 
 
@@ -83,6 +84,7 @@ def choose(request: Request) -> Choice:
 
     Raises:
         MethodError: a method or rule that cannot do what is asked.
+        ResultError: a result that the method cannot give.
         MemoryLimitError: a state that is larger than the memory there is.
     """
     small = logical(request.circuit)
@@ -93,6 +95,10 @@ def choose(request: Request) -> Choice:
         method, why = method.select(small.circuit, wanted)
     if not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
+    for result in atoms_of(request.results):
+        if ("operator" in result.needs) != isinstance(method, Unitary):
+            name, other = type(result).__name__, Statevector if isinstance(method, Unitary) else Unitary
+            raise ResultError(f"Method {type(method).__name__} cannot give {name}. Try method={other.__name__}().")
     method.check(small.circuit)
     rule, why_rule = request.gradient, "asked for"
     if rule is None and request.shots is not None:
@@ -101,6 +107,8 @@ def choose(request: Request) -> Choice:
         rule, why_rule = Adjoint(), "the circuit is unitary and the state exact"
     if not isinstance(rule, GradientRule):
         raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {rule!r}.")
+    if isinstance(rule, ParameterShift):
+        small = replace(small, circuit=with_spectra(small.circuit))
     lacking = sorted(flag for flag in rule.needs if not getattr(method, flag))
     if lacking or (request.shots is not None and "exact" in rule.needs):
         reason = "estimates from shots" if not lacking else f"a method that is {' and '.join(lacking)}"

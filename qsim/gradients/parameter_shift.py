@@ -14,6 +14,9 @@ import numpy as np
 from qsim._errors import MethodError
 from qsim._typing import Key
 from qsim.gradients.base import Probes, RerunRule, Spectra, unknown_spectrum
+from qsim.ir.circuit import Circuit
+from qsim.ir.expand import expand
+from qsim.ir.operation import is_constant
 
 MAX_FREQUENCIES = 64
 _DIGITS = 9
@@ -76,6 +79,22 @@ class ParameterShift(RerunRule):
         return Probes(
             jnp.asarray(np.asarray(index, np.int32)), jnp.asarray(shifts, dtype), jnp.asarray(coefficients, dtype)
         )
+
+
+def with_spectra(circuit: Circuit) -> Circuit:
+    """`circuit` with operations whose spectrum is not known, such as long product formulas, expanded.
+
+    Their definitions have gates that the rule knows, with angles that JAX differentiates.
+    Operations that are constant, or have no definition, stay; so does a circuit where
+    nothing is to be done.
+    """
+
+    def keep(operation: Any) -> bool:
+        spectra = getattr(operation, "spectra", ())
+        known = len(spectra) == len(operation.params) and None not in spectra
+        return known or all(map(is_constant, operation.params)) or not hasattr(operation, "definition")
+
+    return circuit if all(keep(i.operation) for i in circuit.instructions) else expand(circuit, keep)
 
 
 @lru_cache(maxsize=1024)
