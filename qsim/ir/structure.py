@@ -59,7 +59,8 @@ class Digest:
         if isinstance(param, Parameter):
             return param.name if param.vector is None else (param.vector.name, param.vector.shape, param.index)
         if isinstance(param, Expression):
-            return param.code, [self.kind(p) for p in param.params]
+            numbers = [self.kind(p) for p in param.numbers] if any_elements(param) else ""
+            return param.code, numbers, [self.kind(p) for p in param.params]
         if isinstance(param, ArrayElement):
             return self.slot(param.array), tuple(param.array.shape), param.index
         return self.slot(param), ()
@@ -86,7 +87,7 @@ def host_numbers(instructions: Sequence[Instruction]) -> np.ndarray:
             if isinstance(param, float) or is_number(param):
                 found.append(param)
             elif isinstance(param, Expression):
-                found.extend(param.numbers)
+                found.extend(n for n in param.numbers if not isinstance(n, ArrayElement))
         for array in getattr(operation, "arrays", ()):
             if isinstance(array, np.ndarray):
                 parts += [found, flat_numbers(array)]
@@ -113,9 +114,18 @@ def device_values(instructions: Sequence[Instruction]) -> list[Any]:
                 continue
             if isinstance(param, ArrayElement):
                 seen.setdefault(id(param.array), param.array)
+            elif isinstance(param, Expression):
+                for number in param.numbers:
+                    if isinstance(number, ArrayElement):
+                        seen.setdefault(id(number.array), number.array)
             elif not is_number(param) and not is_symbolic(param):
                 seen.setdefault(id(param), param)
         for array in getattr(operation, "arrays", ()):
             if not isinstance(array, np.ndarray):
                 seen.setdefault(id(array), array)
     return list(seen.values())
+
+
+def any_elements(expression: Expression) -> bool:
+    """Whether numbers of an expression are elements of a JAX array: in a circuit that is an argument of jit."""
+    return any(isinstance(n, ArrayElement) for n in expression.numbers)

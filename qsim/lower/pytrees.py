@@ -49,16 +49,17 @@ def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:
         at += 1
         return float(numbers[at - 1]) if host else ArrayElement(numbers, at - 1)
 
+    def constant(n: Any) -> Any:
+        return ArrayElement(fresh[id(n.array)], n.index) if isinstance(n, ArrayElement) else number()
+
     def param(p: Any) -> Any:
         if is_number(p):
             return number()
         if isinstance(p, Expression):
-            return Expression(p.code, tuple(number() for _ in p.numbers), p.params)
+            return Expression(p.code, tuple(map(constant, p.numbers)), p.params)
         if is_symbolic(p):
             return p
-        if isinstance(p, ArrayElement):
-            return ArrayElement(fresh[id(p.array)], p.index)
-        return fresh[id(p)]
+        return constant(p) if isinstance(p, ArrayElement) else fresh[id(p)]
 
     def array(a: Any) -> Any:
         nonlocal at

@@ -89,8 +89,12 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
             elif isinstance(param, Expression):
                 group = expressions.setdefault(param.code, [])
                 pending.append((len(angles), param.code, len(group)))
-                group.append((list(range(constant, constant + len(param.numbers))), [place(p) for p in param.params]))
-                constant += len(param.numbers)
+                at: list[int] = []
+                for number in param.numbers:
+                    held = isinstance(number, ArrayElement)
+                    at.append(leaf[id(number.array)] + number.index if held else constant)
+                    constant += not held
+                group.append((at, [place(p) for p in param.params]))
                 angles.append(-1)
             elif isinstance(param, ArrayElement):
                 angles.append(leaf[id(param.array)] + param.index)
