@@ -7,10 +7,12 @@ values, or an equal circuit built anew, never trace again.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -99,6 +101,17 @@ def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
     return _plans.get((circuit.key, k), lambda: build_plan(circuit, k))
 
 
+@lru_cache(maxsize=1)
+def keep_executables() -> str | None:
+    """Let JAX keep compiled programs in the folder that QSIM_CACHE_DIR names; without it nothing is written."""
+    folder = os.environ.get("QSIM_CACHE_DIR") or None
+    if folder is not None:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return folder
+
+
 def _runnable(circuit: Circuit) -> Circuit:
     """The circuit with what cannot be run as it is expanded; itself where nothing is to be done."""
     if _complete.get(circuit.key, lambda: is_expanded(circuit, cost.BLOCK_QUBITS)):
@@ -131,6 +144,7 @@ def compile_local(
     Returns:
         The results' pytree of arrays, batch axes first.
     """
+    keep_executables()
     others = circuits(results)
     if others:
         make = lambda c: compile_local(c, State(), method=method, gradient=gradient)  # noqa: E731
