@@ -34,7 +34,10 @@ from qsim.results.base import Context
 from qsim.results.program import circuits, evaluate_all, with_states
 from qsim.results.state import State
 
-MAX_PROGRAMS = 256
+# Executables on the CPU take some 260 memory maps each with their gradient, and Linux gives a process 65,530:
+# with 256 programs kept, compiling the next one crashed the process.
+MAX_PROGRAMS = 64
+MAX_PLANS = 256
 
 
 _lock = threading.Lock()
@@ -92,8 +95,8 @@ class _Cache:
 
 
 _programs = _Cache(MAX_PROGRAMS)
-_plans = _Cache(MAX_PROGRAMS)
-_complete = _Cache(MAX_PROGRAMS)
+_plans = _Cache(MAX_PLANS)
+_complete = _Cache(MAX_PLANS)
 
 
 def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:

@@ -187,9 +187,8 @@ def _request(
         shots = check_int("shots", shots, ResultError, minimum=1)
     key = _clean_key(key, results, shots, gradient)
     state, lead = _clean_state(initial_state, circuit.layout.num_qubits)
-    bound = bind_params(circuit, params, lead)
+    bound, batch = bind_params(circuit, params, lead)
     ready, values = prepare(circuit, backend, transpiler, padding, qubits)
-    batch = _batch(circuit, bound, lead)
     bound.update({name: jnp.broadcast_to(value, (*batch, *value.shape)) for name, value in values.items()})
     if state is not None and not isinstance(state, str) and lead != batch:
         state = jnp.broadcast_to(state, (*batch, state.shape[-1]))
@@ -264,10 +263,3 @@ def _clean_state(state: Any, num_qubits: int) -> tuple[Array | str | None, tuple
             f"{tuple(state.shape)}."
         )
     return state, tuple(state.shape[:-1])
-
-
-def _batch(circuit: Circuit, bound: dict[str, Array], lead: tuple[int, ...]) -> tuple[int, ...]:
-    for name, shape in circuit.parameter_shapes().items():
-        value = bound[name]
-        return tuple(value.shape[: value.ndim - len(shape)])
-    return lead

@@ -15,8 +15,10 @@ from qsim.ir.binding import checked_values
 from qsim.ir.circuit import Circuit
 
 
-def bind_params(circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[int, ...] = ()) -> dict[str, Array]:
-    """name -> array (batch..., declared shape) for every parameter of `circuit`.
+def bind_params(
+    circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[int, ...] = ()
+) -> tuple[dict[str, Array], tuple[int, ...]]:
+    """name -> array (batch..., declared shape) for every parameter of `circuit`, and the batch axes.
 
     Args:
         circuit: what is to be run.
@@ -32,9 +34,9 @@ def bind_params(circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[
         >>> from qsim import Circuit, Parameter
         >>> from qsim.backends.binding import bind_params
         >>> circuit = Circuit(1).rx(Parameter("a"), 0).ry(Parameter("b"), 0)
-        >>> bound = bind_params(circuit, {"a": np.zeros((3, 1)), "b": np.zeros(2)})
-        >>> bound["a"].shape, bound["b"].shape
-        ((3, 2), (3, 2))
+        >>> bound, batch = bind_params(circuit, {"a": np.zeros((3, 1)), "b": np.zeros(2)})
+        >>> bound["a"].shape, bound["b"].shape, batch
+        ((3, 2), (3, 2), (3, 2))
     """
     shapes = circuit.parameter_shapes()
     if params is None:
@@ -60,7 +62,7 @@ def bind_params(circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[
         raise ParameterError(
             f"The batch axes of the parameters do not broadcast to one shape: {words}{also}. They follow NumPy's rules."
         ) from None
-    return {name: _broadcast(value, (*batch, *shapes[name])) for name, value in values.items()}
+    return {name: _broadcast(value, (*batch, *shapes[name])) for name, value in values.items()}, batch
 
 
 def _stacked(value: Any) -> Any:

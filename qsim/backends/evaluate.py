@@ -15,7 +15,7 @@ from qsim.methods.pure import PureState
 from qsim.results.base import Context
 from qsim.results.program import evaluate_all
 
-MAX_PROGRAMS = 256
+MAX_PROGRAMS = 64
 
 
 def evaluate_array(results: PyTree, array: Array, context: Context) -> PyTree:

@@ -189,7 +189,7 @@ def context_of(request: Request) -> Context:
         num_qubits=len(small.places),
         num_clbits=request.circuit.num_clbits,
         shots=request.shots,
-        measured=measured_qubits(small.circuit),
+        measured=measured_qubits(small.circuit) if request.circuit.num_clbits else None,
         key=request.key,
     )
 

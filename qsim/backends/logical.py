@@ -18,7 +18,7 @@ import numpy as np
 from qsim._typing import Array, PyTree
 from qsim.backends.atoms import is_result
 from qsim.ir.circuit import Circuit
-from qsim.ir.layout import Layout, pad, restrict
+from qsim.ir.layout import pad, restrict
 from qsim.methods.base import AbstractState
 from qsim.methods.operator import OperatorState
 from qsim.methods.pure import PureState
@@ -106,9 +106,9 @@ def logical(circuit: Circuit) -> Logical:
         >>> logical(pad(Circuit(2).h(0).cx(0, 1), 5, [3, 1])).circuit == Circuit(2).h(0).cx(0, 1)
         True
     """
-    trivial = Layout.trivial(circuit.num_qubits)
-    if circuit.layout == trivial:
-        return Logical(circuit, trivial.initial)
+    layout, same = circuit.layout, tuple(range(circuit.num_qubits))
+    if layout.initial == same and layout.final == same:
+        return Logical(circuit, same)
     small = restrict(circuit)
     final = small.layout.final
     spare = [q for q in range(small.num_qubits) if q not in final]
