@@ -18,7 +18,7 @@ from qsim.backends.base import Backend, Job, Request, Transpiler
 from qsim.backends.binding import bind_params
 from qsim.backends.explanation import Explanation, explain_request
 from qsim.backends.hostdata import context_of
-from qsim.backends.prepare import prepare
+from qsim.backends.prepare import prepare, starting_in
 from qsim.backends.registry import find_backend
 from qsim.gradients import GradientRule
 from qsim.ir.circuit import Circuit
@@ -187,8 +187,11 @@ def _request(
         shots = check_int("shots", shots, ResultError, minimum=1)
     key = _clean_key(key, results, shots, gradient)
     state, lead = _clean_state(initial_state, circuit.layout.num_qubits)
+    begun = circuit
+    if state is not None and backend.target.num_qubits is not None:
+        begun, state, lead = starting_in(circuit, state), None, ()
     bound, batch = bind_params(circuit, params, lead)
-    ready, values = prepare(circuit, backend, transpiler, padding, qubits)
+    ready, values = prepare(begun, backend, transpiler, padding, qubits)
     bound.update({name: jnp.broadcast_to(value, (*batch, *value.shape)) for name, value in values.items()})
     if state is not None and not isinstance(state, str) and lead != batch:
         state = jnp.broadcast_to(state, (*batch, state.shape[-1]))

@@ -191,6 +191,8 @@ def check_backend(
         theta = jnp.asarray(point)
         compare(jax.grad(energy)(theta, backend), slope(theta), "a gradient")
         compare(jax.jit(jax.grad(lambda t: energy(t, backend)))(theta), slope(theta), "a gradient under jit")
+    start = execute(Circuit(num_qubits), wanted["last"], on=backend, initial_state="1" * num_qubits, **options)
+    compare(start, np.eye(1, 4, 3)[0], "an initial state")
     _check_samples(backend, num_qubits, key)
     _check_job(submit(circuit, wanted, {"theta": point}, on=backend, **options))
     _check_refusals(backend, circuit)

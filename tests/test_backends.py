@@ -342,6 +342,14 @@ def test_the_kit_finds_faults():
         check_backend(Wrong(swapped), num_qubits=2)
 
 
+def test_the_kit_finds_a_backend_that_ignores_the_initial_state():
+    deaf = lambda requests: [  # noqa: E731
+        results_of_amplitudes(r, Reference().amplitudes(r.circuit)) for r in requests
+    ]
+    with pytest.raises(AssertionError, match="an initial state"):
+        check_backend(Wrong(deaf), num_qubits=2)
+
+
 def test_equivalence():
     a = Circuit(3).h(0).cx(0, 2).rz(T, 2)
     assert_equivalent(a, a.copy().gphase(0.3))

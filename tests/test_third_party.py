@@ -9,7 +9,7 @@ import pytest
 
 import qsim
 from qsim import Circuit, ParameterVector, Target, X, Z, execute, submit
-from qsim._errors import ResultError, TargetError
+from qsim._errors import CircuitError, ResultError, TargetError
 from qsim.backends import DoneJob, HostBackend, JobStatus, Reference, results_of_amplitudes
 from qsim.ir.layout import Layout, Padding
 from qsim.results import Counts, Entropy, Expectation, Map, Probabilities, Samples, State
@@ -157,6 +157,23 @@ def test_estimates_with_shots(line):
     np.testing.assert_allclose(value, energy(POINT), atol=0.05)
     f = lambda t: execute(ANSATZ, ENERGY, {"theta": t}, on=line, shots=20_000, key=jax.random.key(1))  # noqa: E731
     np.testing.assert_allclose(jax.grad(f)(jnp.asarray(POINT)), jax.grad(energy)(jnp.asarray(POINT)), atol=0.08)
+
+
+def test_initial_states_become_gates(line):
+    psi = np.arange(1, 9) / np.linalg.norm(np.arange(1, 9))
+    joined = Line3()
+    joined.target = Target.ideal(3)
+    for backend, state in ((line, "101"), (joined, "011"), (joined, psi), (joined, jnp.asarray(psi))):
+        found = execute(ANSATZ, ENERGY, {"theta": POINT}, on=backend, initial_state=state)
+        expected = execute(ANSATZ, ENERGY, {"theta": POINT}, initial_state=state)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(CircuitError, match="one state"):
+        execute(ANSATZ, ENERGY, {"theta": POINT}, on=line, initial_state=np.stack([psi, psi]))
+
+
+def test_forward_mode_is_refused_in_words(line):
+    with pytest.raises(TypeError, match=r"`line3`.*reverse mode only.*jax.grad"):
+        jax.jacfwd(lambda t: energy(t, line))(jnp.asarray(POINT))
 
 
 def test_submit(line):

@@ -31,6 +31,7 @@ class Request:
         method: how to simulate, or None; for simulators.
         gradient: a gradient rule, or None for the backend's default.
         initial_state: amplitudes (batch..., 2^n) of the logical qubits, a bit string, or None.
+            Only where the target has any number of qubits; a device gets gates in the circuit.
     """
 
     circuit: Circuit

@@ -27,7 +27,8 @@ from qsim._typing import Array, Key, PyTree
 from qsim.backends.atoms import compose
 from qsim.backends.base import Backend, DoneJob, Job, MappedJob, Request
 from qsim.backends.hostdata import HostPlan, Inputs, context_of, take_apart
-from qsim.gradients import ParameterShift, RerunRule, with_spectra
+from qsim.gradients import ParameterShift, RerunRule
+from qsim.gradients.parameter_shift import with_spectra
 
 
 class HostBackend(Backend):
@@ -121,6 +122,14 @@ class _Program:
             if not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values)):
                 jax.block_until_ready(values)
             return values
+        except TypeError as error:
+            if "forward-mode" in str(error):
+                raise TypeError(
+                    f"jax.jvp, jax.jacfwd and jax.linearize cannot differentiate through backend "
+                    f"`{self.backend.name}`, which finds gradients by running circuits again, in reverse mode only. "
+                    "Try jax.grad or jax.jacrev."
+                ) from error
+            raise
         except jax.errors.JaxRuntimeError:
             if self.failures:
                 raise self.failures[-1] from None

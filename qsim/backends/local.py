@@ -14,7 +14,8 @@ from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, DoneJob, Job, Request
 from qsim.backends.logical import Logical, logical
 from qsim.backends.placement import find_device, is_staged, pin
-from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift, with_spectra
+from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift
+from qsim.gradients.parameter_shift import with_spectra
 from qsim.ir.target import Target
 from qsim.methods import Auto, Method, Statevector, Unitary
 from qsim.results.program import needs

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qsim._checks import check_qubits
-from qsim._errors import TargetError
+from qsim._errors import CircuitError, TargetError
 from qsim._typing import Array
 from qsim.backends.base import Backend, Transpiler
 from qsim.backends.registry import find_transpiler
@@ -72,6 +72,30 @@ def prepare(
     if padding is None:
         padding = Padding.AFTER if qubits is not None else target.padding or Padding.NONE
     return _transpiled(named, target, find_transpiler(chosen), padding, qubits), values
+
+
+def starting_in(circuit: Circuit, state: Array | str) -> Circuit:
+    """`circuit` after gates that bring |0...0> to `state`: how a device, which can only start there, gets to it.
+
+    Args:
+        circuit: any circuit; with a layout, the gates act where its logical qubits start.
+        state: a bit string (x gates), or amplitudes (2^n,) of norm 1 (one `prepare_state`).
+
+    Raises:
+        CircuitError: a batch of states, or amplitudes whose norm is not 1.
+    """
+    places = circuit.layout.initial
+    start = Circuit(circuit.num_qubits)
+    if isinstance(state, str):
+        start.x([q for q, bit in zip(places, state, strict=True) if bit == "1"])
+    elif state.ndim > 1:
+        raise CircuitError(
+            f"Argument `initial_state` of a run on a device must be one state, but has shape {tuple(state.shape)}. "
+            "Try one execute per state."
+        )
+    else:
+        start.prepare_state(state, places)
+    return circuit.with_instructions([*start.instructions, *circuit.instructions])
 
 
 def _transpiled(

@@ -6,7 +6,7 @@ from qsim.gradients.adjoint import Adjoint
 from qsim.gradients.backprop import Backprop
 from qsim.gradients.base import GradientRule, RerunRule
 from qsim.gradients.finite_difference import FiniteDifference
-from qsim.gradients.parameter_shift import ParameterShift, shift_rule, with_spectra
+from qsim.gradients.parameter_shift import ParameterShift, shift_rule
 from qsim.gradients.spsa import SPSA
 
 __all__ = [
@@ -18,5 +18,4 @@ __all__ = [
     "RerunRule",
     "SPSA",
     "shift_rule",
-    "with_spectra",
 ]
