@@ -65,7 +65,7 @@ class Expectation(Result):
             return Estimate(value, jnp.zeros_like(value)) if self.stderr else value
         if isinstance(self.observable, PauliSum):
             settings = measurement.structure(self.observable.strings, state.num_qubits)
-            columns = real_coefficients(self.observable)[:, None]
+            columns = real_coefficients(self.observable).astype(state.norm_squared().dtype)[:, None]
             values, covariance = measurement.simulate(state, settings, columns, context.shots, context.key)
             return _estimate(values[0], covariance[0, 0], self.stderr)
         drawn = self.observable.draw(state, context.key, context.shots)
@@ -133,7 +133,7 @@ class Variance(Result):
 
     def _from_groups(self, state: AbstractState, shots: int, key: Array) -> Array | Estimate:
         strings, own, left, right, sign, place = _with_square(self.observable.strings)
-        c = real_coefficients(self.observable)
+        c = real_coefficients(self.observable).astype(state.norm_squared().dtype)
         zero = jnp.zeros(len(strings), c.dtype)
         columns = jnp.stack([zero.at[place].add(c[left] * c[right] * sign), zero.at[own].add(c)], axis=1)
         settings = measurement.structure(strings, state.num_qubits)
@@ -159,9 +159,11 @@ def _with_square(strings: tuple[Any, ...]) -> tuple[Any, ...]:
     sign, place = [], []
     for a, b in zip(left.tolist(), right.tolist(), strict=True):
         product = whole.take([a]) @ whole.take([b])
-        sign.append(float(np.real(product.coefficients[0])))
+        sign.append(round(float(np.real(product.coefficients[0]))))
         place.append(places.setdefault(product.strings[0], len(places)))
-    return tuple(places), np.asarray(own), left, right, np.asarray(sign), np.asarray(place, dtype=int)
+    # no 64-bit arrays: JAX keeps what it once made of a host array, also where x64 is switched on later
+    own_, left, right, place_ = (np.asarray(a, np.int32) for a in (own, left, right, place))
+    return tuple(places), own_, left, right, np.asarray(sign, np.int8), place_
 
 
 def _check(name: str, observable: Any, context: Context) -> None:
