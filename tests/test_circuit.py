@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -368,3 +372,27 @@ def test_repr_of_instructions_and_operations() -> None:
     assert repr(Instruction(gates.gate("rx", 0.5), (0,))) == "rx(0.5) (0,)"
     assert repr(Circuit(1, num_clbits=1).measure(0, 0).instructions[0]) == "measure (0,) -> (0,)"
     assert repr(ops.QFT(2)) == "qft[2]"
+
+
+def test_threads_that_share_a_circuit_find_one_key() -> None:
+    instructions = Circuit(3).rx(np.arange(3000.0), np.arange(3000) % 3).instructions
+    for _ in range(5):
+        shared, gate = Circuit(3, instructions), threading.Barrier(8)
+
+        def key(_: int, shared: Circuit = shared, gate: threading.Barrier = gate) -> bytes:
+            gate.wait()
+            return shared.key
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(key, range(8))) == {Circuit(3, instructions).key}
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def test_copied_and_pickled_circuits_are_their_own(again: Any) -> None:
+    circuit = Circuit(3, num_clbits={"m": 1}).h(0).rx(2 * Parameter("a"), 1).unitary(np.eye(4), [0, 1]).qft([0, 1])
+    circuit.append(ops.controlled(gates.gate("rx", 0.3), 2, "01"), [0, 1, 2]).pauli_evolution(Z(0), 0.3).measure(0, 0)
+    before = circuit.key
+    other = again(circuit)
+    assert other == circuit and other.key == before
+    other.h(0)
+    assert len(other) == len(circuit) + 1 and circuit.key == before != other.key

@@ -101,10 +101,8 @@ class Circuit(GateMethods):
 
         Circuits with equal keys run through the same compiled program.
         """
-        self._digest.update(self._instructions)
-        end = self._digest.state.copy()
-        end.update(f"{self.num_qubits}|{self.cregs}|{self.num_clbits}|{self._layout}".encode())
-        return end.digest()
+        sizes = f"{self.num_qubits}|{self.cregs}|{self.num_clbits}|{self._layout}"
+        return self._digest.finish(self._instructions, sizes)
 
     def numbers(self) -> np.ndarray:
         """All host numbers of the circuit in order, float64 (m,): gate arguments, then arrays, by instruction."""
@@ -347,6 +345,13 @@ class Circuit(GateMethods):
         return None if hooks.html is None else hooks.html(self)
 
     # ---------------------------------------------------------------- inside
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.num_qubits, self.cregs, self.num_clbits, list(self._instructions), self._layout
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.num_qubits, self.cregs, self.num_clbits, self._instructions, self._layout = state
+        self._digest = Digest()
 
     def _like(self, instructions: list[Instruction], layout: Layout | None) -> Circuit:
         """A circuit of the same sizes."""

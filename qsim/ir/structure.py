@@ -6,6 +6,7 @@ arrays of each operation.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -20,6 +21,8 @@ from qsim.ir.table import Gate
 
 CHUNK = 4096
 
+_lock = threading.RLock()  # the key of an operation may ask for that of its definition
+
 
 @dataclass(slots=True)
 class Digest:
@@ -31,13 +34,20 @@ class Digest:
 
     def copy(self) -> Digest:
         """The same digest, to go on with on its own."""
-        return Digest(self.done, self.state.copy(), dict(self.slots))
+        with _lock:
+            return Digest(self.done, self.state.copy(), dict(self.slots))
 
-    def update(self, instructions: Sequence[Instruction]) -> None:
-        """Take in the instructions that came since the last time."""
-        for start in range(self.done, len(instructions), CHUNK):
-            self.state.update("".join([self.text(i) for i in instructions[start : start + CHUNK]]).encode())
-        self.done = len(instructions)
+    def finish(self, instructions: Sequence[Instruction], rest: str) -> bytes:
+        """Take in the instructions that came since the last time; the digest of them all and of `rest`."""
+        with _lock:  # threads may share a circuit
+            size = len(instructions)
+            for start in range(self.done, size, CHUNK):
+                stop = min(start + CHUNK, size)
+                self.state.update("".join([self.text(i) for i in instructions[start:stop]]).encode())
+                self.done = stop
+            end = self.state.copy()
+        end.update(rest.encode())
+        return end.digest()
 
     def text(self, instruction: Instruction) -> str:
         """Everything but the values of one instruction."""

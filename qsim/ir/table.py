@@ -54,6 +54,9 @@ class GateRow:
     power: Callable[..., tuple[str, tuple[Any, ...]]] | None = None
     under_control: str | None = None
 
+    def __reduce__(self) -> tuple[Callable[[str], GateRow], tuple[str]]:
+        return row_of, (self.name,)  # one row of a name, copied and pickled circuits included
+
 
 class Gate:
     """A gate of the table with its parameters. Made by `qsim.gates` and the methods of `Circuit`."""
