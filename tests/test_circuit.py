@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ir_oracle import random_unitary, unitary_of
 
 from qsim import Circuit, Parameter, ParameterVector, Z, gates, ops
-from qsim._errors import CircuitError
+from qsim._errors import CircuitError, MemoryLimitError
 from qsim.ir import expand as expand_module
 from qsim.ir.expand import expand
 from qsim.ir.instruction import Instruction
@@ -347,6 +347,24 @@ BAD = [
     ),
     (lambda: Circuit(1).with_layout(Layout((0, 1), (0, 1))), "names a qubit beyond the circuit's 1"),
     (lambda: Circuit(1).with_layout(Layout((0,), (0,))).repeat(2), "repeat it before transpiling"),
+    (lambda: Circuit(1).with_layout("x"), "`layout` must be a Layout, but is 'x'"),
+    (lambda: Layout((0.5,), (0,)), "`initial` must be an int or a sequence of ints"),
+    (lambda: Layout(0, "1"), "`final` must be an int or a sequence of ints, but is '1'"),
+    (lambda: Circuit(3).h(range(10**12)), "`qubits` must be at most 1000000 ints, but is range"),
+    (lambda: Circuit(3).h({0: 1}), "`qubits` must be an int or a sequence of ints, but is {0: 1}"),
+    (lambda: Circuit(3).extend(Circuit(2), {0: 2, 1: 0}), "`qubits` must be an int or a sequence of ints"),
+    (lambda: Circuit(1).rx(10**400, 0), "rx: a parameter must be a finite number, but is inf"),
+    (lambda: Circuit(1).rx(jax.random.key(0), 0), "rx: a parameter must be real, but is of key"),
+    (lambda: Circuit(2, 3), r"`instructions` must be instructions, but is 3. .*, try Circuit\(2, num_clbits=3\)"),
+    (lambda: Circuit(2, [gates.gate("h")]), r"must hold instructions such as gates.h\(0\), but holds h"),
+    (lambda: Circuit(2, num_clbits={3: 1}), "must have names of registers as keys, but has 3"),
+    (lambda: gates.gate(["rx"]), "There is no gate"),
+    (lambda: Circuit(1).repeat(True), "repeat: argument `times` must be an int, but is True"),
+    (lambda: ops.controlled(None), "None has no `name`"),
+    (lambda: ops.inverse(gates.h), "has no `n"),
+    (lambda: ops.power(None, 2), "None has no `name`"),
+    (lambda: ops.power(gates.gate("h"), 10**400), "`exponent` must be a finite number"),
+    (lambda: ops.power(gates.gate("rx", 1e300), 1e300), "rx: a parameter must be a finite number, but is inf"),
 ]
 
 
@@ -366,6 +384,12 @@ def test_a_refused_call_leaves_the_circuit_as_it_was(method: str, arguments: Any
     with pytest.raises(CircuitError):
         getattr(circuit, method)(*arguments)
     assert circuit == before and circuit.key == before.key
+
+
+@pytest.mark.parametrize("times", [10**13, -(10**13)])
+def test_more_repetitions_than_memory_are_refused(times: int) -> None:
+    with pytest.raises(MemoryLimitError, match="times 1 operations takes .* of memory"):
+        Circuit(1).h(0).power(times)
 
 
 def test_repr_of_instructions_and_operations() -> None:

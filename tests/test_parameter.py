@@ -141,6 +141,17 @@ BAD = [
         lambda: Circuit(1).rx(ParameterVector("t", 2)[0], 0).ry(Parameter("t"), 0).parameters,
         r"Parameter `t` is a vector of shape \(2,\) in one gate and a scalar in another",
     ),
+    (
+        lambda: Circuit(1).rx(ParameterVector("t", 4)[0] + ParameterVector("t", (2, 2))[0, 0], 0).parameters,
+        r"a vector of shape \(4,\) in one gate and a vector of shape \(2, 2\) in another",
+    ),
+    (lambda: A * float("nan"), "must be finite, but one is nan"),
+    (lambda: A + 10**400, "must be finite, but one is inf"),
+    (lambda: A / 0, "A parameter cannot be divided by 0, as in `a / 0`"),
+    (lambda: ParameterVector("t", "ab"), "must be non-negative ints, but is 'ab'"),  # type: ignore[arg-type]
+    (lambda: ParameterVector("t", (2, 2.7)), "must be non-negative ints"),  # type: ignore[arg-type]
+    (lambda: ParameterVector("t", 10**12), "must have at most 10000000 elements"),
+    (lambda: Circuit(1).rx(A, 0).bind([1.0]), "`params` must map names to values, but is list. Try {'a': ...}"),
 ]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from qsim._errors import CircuitError
 from qsim.ir.operation import Gate, row_of
-from qsim.ir.parameter import ArrayElement, ParameterVector, is_number, is_symbolic
+from qsim.ir.parameter import ArrayElement, ParameterVector, is_number, is_symbolic, to_float
 
 MAX_QUBITS = 1_000_000
 
@@ -18,7 +18,7 @@ MAX_QUBITS = 1_000_000
 def clean_param(param: Any, name: str) -> Any:
     """A gate argument as it is kept: float, `Parameter`, `Expression`, `ArrayElement` or JAX scalar."""
     if is_number(param):
-        value = float(param)
+        value = to_float(param)
         if not np.isfinite(value):
             raise CircuitError(f"{name}: a parameter must be a finite number, but is {value}.")
         return value
@@ -118,7 +118,7 @@ def gate(name: str, *params: Any) -> Gate:
     """
     try:
         row = row_of(name)
-    except KeyError:
+    except (KeyError, TypeError):
         raise CircuitError(f"There is no gate {name!r}. The gates are the methods of Circuit, such as 'rx'.") from None
     if len(params) != len(row.params):
         raise CircuitError(
@@ -143,6 +143,8 @@ def count(what: str, value: Any) -> int:
 def exact_int(method: str, argument: str, value: Any) -> int:
     """How often something is to be repeated, of either sign."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         return operator.index(value)
     except TypeError:
         raise CircuitError(
@@ -154,8 +156,10 @@ def exact_int(method: str, argument: str, value: Any) -> int:
 def ints(values: Any, what: str) -> list[int]:
     """One int or several, as a list."""
     try:
-        if isinstance(values, range):
-            return list(values)
+        if isinstance(values, range) and len(values[: MAX_QUBITS + 1]) > MAX_QUBITS:
+            raise CircuitError(f"Argument `{what}` must be at most {MAX_QUBITS} ints, but is {values!r}.")
+        if isinstance(values, Mapping):
+            raise TypeError
         found = [values] if is_int(values) else list(values)
         if any(isinstance(v, (bool, np.bool_)) for v in found):
             raise TypeError
@@ -165,7 +169,10 @@ def ints(values: Any, what: str) -> list[int]:
 
 
 def _check_dtype(dtype: Any, name: str) -> None:
-    kind = np.dtype(dtype).kind
+    try:
+        kind = np.dtype(dtype).kind
+    except TypeError:  # a JAX key
+        kind = "b"
     if kind in "cb":
-        fix = "complex. Take its .real part." if kind == "c" else "a boolean."
+        fix = "complex. Take its .real part." if kind == "c" else f"of {dtype}."
         raise CircuitError(f"{name}: a parameter must be real, but is {fix}")

@@ -19,19 +19,19 @@ def open_parameters(instructions: Sequence[Instruction]) -> tuple[Parameter, ...
     Raises:
         ParameterError: one name stands for a scalar and a vector, or for two shapes.
     """
-    found: dict[Parameter, Parameter] = {}
+    found: dict[tuple[Parameter, Any], Parameter] = {}
     for instruction in instructions:
         for param in instruction.operation.params:
             if not isinstance(param, float):
                 for p in parameters_of(param):
-                    found.setdefault(p, p)
+                    found.setdefault((p, None if p.vector is None else p.vector.shape), p)
     shapes: dict[str, tuple[int, ...] | None] = {}
-    for p in found:
+    for p in found.values():
         name, shape = (p.name, None) if p.vector is None else (p.vector.name, p.vector.shape)
         if shapes.setdefault(name, shape) != shape:
             words = ["a scalar" if s is None else f"a vector of shape {s}" for s in (shapes[name], shape)]
             raise ParameterError(f"Parameter `{name}` is {words[0]} in one gate and {words[1]} in another. Rename one.")
-    return tuple(sorted(found, key=lambda p: p.sort_key))
+    return tuple(sorted(found.values(), key=lambda p: p.sort_key))
 
 
 def shapes_of(parameters: Sequence[Parameter]) -> dict[str, tuple[int, ...]]:
@@ -48,6 +48,11 @@ def checked_values(shapes: Mapping[str, tuple[int, ...]], params: Mapping[Any, A
     Raises:
         ParameterError: an unknown name, a wrong shape, or NaN in host numbers.
     """
+    if not isinstance(params, Mapping):
+        raise ParameterError(
+            f"Argument `params` must map names to values, but is {type(params).__name__}. "
+            f"Try {{{', '.join(f'{name!r}: ...' for name in shapes)}}}."
+        )
     values: dict[str, Any] = {}
     for key, value in params.items():
         name = _name(key)

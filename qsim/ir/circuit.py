@@ -8,11 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from qsim._checks import check_memory
 from qsim._errors import CircuitError, ParameterError
 from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, exact_int, ints
 from qsim.ir.binding import bound, checked_values, inverted, open_parameters, shapes_of
 from qsim.ir.gates.methods import GateMethods
 from qsim.ir.instruction import Instruction, Register
+from qsim.ir.interface import check_operation
 from qsim.ir.layout import Layout
 from qsim.ir.operation import (
     Barrier,
@@ -67,6 +69,11 @@ class Circuit(GateMethods):
         num_clbits: int | Mapping[str, int] = 0,
     ):
         self.num_qubits = count("num_qubits", num_qubits)
+        if isinstance(instructions, (int, np.integer)):
+            raise CircuitError(
+                f"Argument `instructions` must be instructions, but is {instructions!r}. For classical bits, try "
+                f"Circuit({num_qubits}, num_clbits={instructions})."
+            )
         sizes = {"c": num_clbits} if not isinstance(num_clbits, Mapping) else num_clbits
         self.cregs: tuple[Register, ...] = ()
         self.num_clbits = 0
@@ -76,6 +83,10 @@ class Circuit(GateMethods):
         self._layout: Layout | None = None
         self._digest = Digest()
         for instruction in instructions:
+            if not isinstance(instruction, Instruction):
+                raise CircuitError(
+                    f"Argument `instructions` must hold instructions such as gates.h(0), but holds {instruction!r}."
+                )
             self.append(instruction.operation, instruction.qubits, instruction.clbits)
 
     # ---------------------------------------------------------------- what it holds
@@ -153,12 +164,7 @@ class Circuit(GateMethods):
         """
         if isinstance(operation, Instruction):
             raise CircuitError("Argument `operation` must be an operation; pass instruction.operation and its qubits.")
-        for attribute in ("name", "num_qubits", "num_clbits", "num_params", "params"):
-            if not hasattr(operation, attribute):
-                raise CircuitError(
-                    f"Argument `operation` must have name, num_qubits, num_clbits, num_params and params, but "
-                    f"{operation!r} has no `{attribute}`."
-                )
+        check_operation(operation)
         places = self._places(operation.name, qubits, operation.num_qubits)
         bits = ints(clbits, "clbits")
         check_bits(operation.name, bits, operation.num_clbits, self.num_clbits)
@@ -209,6 +215,8 @@ class Circuit(GateMethods):
         Raises:
             CircuitError: a place that is no qubit of this circuit.
         """
+        if layout is not None and not isinstance(layout, Layout):
+            raise CircuitError(f"with_layout: argument `layout` must be a Layout, but is {layout!r}.")
         if layout is not None and max((*layout.initial, *layout.final), default=-1) >= self.num_qubits:
             raise CircuitError(f"with_layout: {layout} names a qubit beyond the circuit's {self.num_qubits}.")
         new = self.copy()
@@ -292,6 +300,7 @@ class Circuit(GateMethods):
         """
         if exact_int("repeat", "times", times) < 0:
             raise CircuitError(f"repeat: argument `times` must be 0 or more, but is {times}.")
+        check_memory(f"A circuit of {times} times {len(self)} operations", 8 * times * len(self))
         if self._layout is not None and times != 1:
             raise CircuitError("repeat: a transpiled circuit keeps its layout; repeat it before transpiling.")
         return self._like(self._instructions * times, self._layout)
@@ -361,6 +370,8 @@ class Circuit(GateMethods):
         return new
 
     def _add_register(self, name: str, size: int) -> None:
+        if not isinstance(name, str):
+            raise CircuitError(f"Argument `num_clbits` must have names of registers as keys, but has {name!r}.")
         if size:
             self.cregs = (*self.cregs, Register(name, self.num_clbits, size))
             self.num_clbits += size

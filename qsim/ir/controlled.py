@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
+from qsim.ir.interface import check_operation
 from qsim.ir.keys import key_of
 from qsim.ir.table import Gate, row_of, rows
 
@@ -179,6 +180,7 @@ def controlled(operation: Any, num_controls: int = 1, control_state: int | str |
         >>> ops.controlled(gates.gate("rx", 0.5), 2, "01")
         Controlled(rx(0.5), 2, 01)
     """
+    check_operation(operation)
     if operation.num_clbits:
         raise CircuitError(f"controlled: {operation.name} acts on classical bits and cannot be put under control.")
     if num_controls == 0:

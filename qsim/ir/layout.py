@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from qsim._errors import CircuitError
+from qsim.ir.arguments import ints
 from qsim.ir.records import Barrier
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Layout:
 
     def __post_init__(self) -> None:
         for name, places in (("initial", self.initial), ("final", self.final)):
+            places = tuple(ints(places, name))
+            object.__setattr__(self, name, places)
             if len(set(places)) < len(places) or min(places, default=0) < 0:
                 raise CircuitError(f"Layout: argument `{name}` must name different places from 0 on, but is {places}.")
         if len(self.initial) != len(self.final):

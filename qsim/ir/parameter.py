@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from qsim._errors import ParameterError
 
 NUMBER, PARAM = "n", "p"
 MAX_TOKENS = 100_000
+MAX_ELEMENTS = 10_000_000
 
 # token -> (number of arguments, f(xp, *arguments))
 OPERATORS: dict[str, tuple[int, Callable[..., Any]]] = {
@@ -45,6 +47,14 @@ def is_number(value: object) -> bool:
     if isinstance(value, (int, float, np.integer, np.floating)):
         return not isinstance(value, bool)
     return isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
+
+
+def to_float(number: Any) -> float:
+    """A number as a float; infinity where an int is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def evaluate(xp: Any, code: Sequence[str], numbers: Sequence[Any], params: Sequence[Any]) -> Any:
@@ -228,12 +238,17 @@ class ParameterVector:
         Parameter(name)
         try:
             dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-            self.shape = tuple(int(d) for d in dims)
+            self.shape = (-1,) if isinstance(shape, bool) else tuple(index(d) for d in dims)
         except TypeError:
             self.shape = (-1,)
         if any(d < 0 for d in self.shape):
             raise ParameterError(
                 f"Argument `shape` of ParameterVector {name!r} must be non-negative ints, but is {shape!r}."
+            )
+        if math.prod(self.shape) > MAX_ELEMENTS:
+            raise ParameterError(
+                f"A ParameterVector must have at most {MAX_ELEMENTS} elements, but {name!r} of shape {self.shape} has "
+                f"{math.prod(self.shape)}."
             )
         self.name = name
         self._elements = np.empty(self.shape, dtype=object)
@@ -407,7 +422,10 @@ def _parts(value: Any) -> tuple[tuple[str, ...], tuple[float, ...], tuple[Parame
         return value.code, value.numbers, value.params
     if isinstance(value, Parameter):
         return (PARAM,), (), (value,)
-    return (NUMBER,), (float(value),), ()
+    number = to_float(value)
+    if not math.isfinite(number):
+        raise ParameterError(f"The numbers of a parameter expression must be finite, but one is {number}.")
+    return (NUMBER,), (number,), ()
 
 
 def _apply(operator: str, *arguments: Any) -> Any:
@@ -419,6 +437,8 @@ def _apply(operator: str, *arguments: Any) -> Any:
                 f"A parameter can be combined with real numbers and other parameters, but not with "
                 f"{type(argument).__name__} in `{operator}`. Bind the parameter first, or pass that value as one."
             )
+    if operator == "/" and is_number(arguments[1]) and arguments[1] == 0:
+        raise ParameterError(f"A parameter cannot be divided by 0, as in `{arguments[0]} / {arguments[1]}`.")
     code: tuple[str, ...] = ()
     numbers: tuple[float, ...] = ()
     params: tuple[Parameter, ...] = ()

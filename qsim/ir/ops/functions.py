@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
+from qsim.ir.arguments import gate
 from qsim.ir.controlled import Controlled
+from qsim.ir.interface import check_operation
 from qsim.ir.ops.base import is_device_array, namespace
 from qsim.ir.ops.block_zxz import unitary_eigen
 from qsim.ir.ops.diagonal import Diagonal
 from qsim.ir.ops.pauli_evolution import PauliEvolution
 from qsim.ir.ops.permutation import Permutation
 from qsim.ir.ops.unitary import Unitary
-from qsim.ir.parameter import is_number
-from qsim.ir.table import Gate, row_of
+from qsim.ir.parameter import is_number, to_float
+from qsim.ir.table import Gate
 
 MAX_QUBITS = 12
 
@@ -34,6 +36,7 @@ def inverse(operation: Any) -> Any:
         >>> ops.inverse(gates.gate("s"))
         sdg
     """
+    check_operation(operation)
     if hasattr(operation, "inverse"):
         return operation.inverse()
     return Unitary(_constant_matrix(operation, "inverse").conj().T)
@@ -60,7 +63,8 @@ def power(operation: Any, exponent: float) -> Any:
         >>> ops.power(gates.gate("z"), 0.5)
         p(1.57...)
     """
-    if not is_number(exponent) or not np.isfinite(exponent):
+    check_operation(operation)
+    if not is_number(exponent) or not np.isfinite(to_float(exponent)):
         raise CircuitError(f"power: argument `exponent` must be a finite number, but is {exponent!r}.")
     exponent = float(exponent)
     times = round(exponent)
@@ -71,7 +75,7 @@ def power(operation: Any, exponent: float) -> Any:
         return inverse(operation)
     if isinstance(operation, Gate) and operation.row.power is not None:
         name, params = operation.row.power(exponent, *operation.params)
-        return Gate(row_of(name), params)
+        return gate(name, *params)
     if isinstance(operation, Controlled):
         return Controlled(power(operation.base, exponent), operation.num_controls, operation.control_state)
     if isinstance(operation, Diagonal):
