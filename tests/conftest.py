@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+
+if version("jaxlib") < "0.11":
+    # jaxlib 0.10.2 can hang in a program with many fusions of its YNN library and few cores (the CHANGELOG has more)
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_experimental_ynn_fusion_type=".strip()
 
 import jax
 import pytest
