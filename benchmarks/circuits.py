@@ -57,8 +57,8 @@ def unstructured(n: int, count: int, seed: int = 3) -> tuple[tuple[Gate, ...], i
 
 
 def fourier(n: int) -> tuple[Gate, ...]:
-    """The quantum Fourier transform by Hadamards and controlled phases, of a product state that is not uniform."""
-    gates = [Gate("ry", (q,), 0.3 + 0.2 * q) for q in range(n)]
+    """The quantum Fourier transform by Hadamards and controlled phases, of a product state with n parameters."""
+    gates = [Gate("ry", (q,), Slot(q)) for q in range(n)]
     for q in range(n):
         gates.append(Gate("h", (q,)))
         gates += [Gate("cp", (p, q), np.pi / 2 ** (p - q)) for p in range(q + 1, n)]
@@ -66,9 +66,9 @@ def fourier(n: int) -> tuple[Gate, ...]:
 
 
 def quantum_volume(n: int, depth: int, seed: int = 5) -> tuple[Gate, ...]:
-    """Layers of random two-qubit unitaries on random pairs. Reference: arXiv:1811.12926."""
+    """Layers of random two-qubit unitaries on random pairs, on a product state with n parameters. arXiv:1811.12926."""
     rng = np.random.default_rng(seed)
-    gates: list[Gate] = []
+    gates = [Gate("ry", (q,), Slot(q)) for q in range(n)]
     for _ in range(depth):
         order = rng.permutation(n)
         for a, b in zip(order[0 : n - 1 : 2], order[1::2], strict=True):

@@ -44,7 +44,7 @@ def memory(kind: str) -> float:
 
 
 def describe() -> dict[str, str]:
-    """Processor, cores, memory, system, Python."""
+    """Processor, cores, memory, system, Python, and how busy the machine is now."""
     return {
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "instructions": _instructions(),
@@ -52,6 +52,7 @@ def describe() -> dict[str, str]:
         "memory": _gigabytes(_first("/proc/meminfo", "MemTotal")),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
     }
 
 

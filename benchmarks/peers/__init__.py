@@ -50,12 +50,10 @@ _ALL = (
     ),
     Peer("pennylane", "pennylane", ("pennylane", "jax", "jaxlib"), "single", "default.qubit, jax.jit, backprop", True),
     Peer("lightning", "lightning", ("pennylane-lightning", "pennylane"), "single", "lightning.qubit, adjoint"),
-    Peer("qulacs", "qulacs", ("qulacs",), "double", "backprop; constant circuits optimised to 4-qubit gates"),
+    Peer("qulacs", "qulacs", ("qulacs",), "double", "backprop; constant ends optimised to 4-qubit gates"),
     Peer("aer", "aer", ("qiskit-aer", "qiskit"), "single", "statevector, fusion on, parameter_binds"),
     Peer("qsimcirq", "qsimcirq", ("qsimcirq", "cirq-core"), "single", "fused to 3 qubits below n = 22, else 4"),
-    Peer(
-        "qibojit", "qibojit", ("qibojit", "qibo", "numba"), "single", "numba, set_parameters; constant circuits fused"
-    ),
+    Peer("qibojit", "qibojit", ("qibojit", "qibo", "numba"), "single", "numba, set_parameters; constant ends fused"),
 )
 
 PEERS = {peer.name: peer for peer in _ALL}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,7 @@ def angle_of(gate: Gate, theta: Any, x: Any = None) -> Any:
     return value if angle.factor == 1.0 else angle.factor * value
 
 
-def is_constant(gates: tuple[Gate, ...]) -> bool:
-    """Whether no angle varies."""
-    return not any(isinstance(gate.angle, Slot) for gate in gates)
+def split(gates: Sequence[Gate]) -> tuple[list[Gate], list[Gate]]:
+    """(gates up to the last that varies, the constant rest), for peers that can fuse constants only."""
+    at = max((k + 1 for k, gate in enumerate(gates) if isinstance(gate.angle, Slot)), default=0)
+    return list(gates[:at]), list(gates[at:])

@@ -15,7 +15,7 @@ from qibo.backends import get_backend
 
 from benchmarks import answers
 from benchmarks.data import Gate, Slot, Task, Workload, expanded
-from benchmarks.peers.base import Runner, Unsupported, angle_of, is_constant
+from benchmarks.peers.base import Runner, Unsupported, angle_of, split
 
 FIXED = {"h": gates.H, "x": gates.X, "cx": gates.CNOT, "cz": gates.CZ, "swap": gates.SWAP}
 ROTATIONS = {"rx": gates.RX, "ry": gates.RY, "rz": gates.RZ, "rzz": gates.RZZ, "cp": gates.CU1}
@@ -42,13 +42,8 @@ def circuit_of(workload: Workload, made: list[Gate]) -> Any:
     return circuit
 
 
-def bound(workload: Workload) -> Any:
-    """A function (theta) -> the circuit with these parameters; one of constants is fused."""
-    made = expanded(workload.gates)
-    circuit = circuit_of(workload, made)
-    if is_constant(workload.gates):
-        fused = circuit.fuse(max_qubits=2)
-        return lambda t: fused
+def binder(circuit: Any, made: list[Gate]) -> Any:
+    """A function (theta) -> the circuit with these parameters."""
     varying = [gate for gate in made if isinstance(gate.angle, Slot)]
 
     def bind(t: np.ndarray) -> Any:
@@ -59,21 +54,23 @@ def bound(workload: Workload) -> Any:
 
 
 def state(workload: Workload) -> Runner:
-    make = bound(workload)
-    return Runner(lambda t: make(t)().state(), lambda psi: answers.of_state(psi, workload.num_qubits))
+    head, tail = split(expanded(workload.gates))
+    make = binder(circuit_of(workload, head), head)
+    rest = circuit_of(workload, tail).fuse(max_qubits=2) if tail else None
+
+    def call(t: np.ndarray) -> Any:
+        psi = make(t)().state()
+        return psi if rest is None else rest(initial_state=psi).state()
+
+    return Runner(call, lambda psi: answers.of_state(psi, workload.num_qubits))
 
 
 def samples(workload: Workload) -> Runner:
     made = expanded(workload.gates)
     circuit = circuit_of(workload, made)
     circuit.add(gates.M(*range(workload.num_qubits)))
-    varying = [gate for gate in made if isinstance(gate.angle, Slot)]
-
-    def call(t: np.ndarray) -> Any:
-        circuit.set_parameters([float(angle_of(gate, t)) for gate in varying])
-        return circuit(nshots=workload.shots).samples(binary=True)
-
-    return Runner(call, answers.of_samples)
+    make = binder(circuit, made)
+    return Runner(lambda t: make(t)(nshots=workload.shots).samples(binary=True), answers.of_samples)
 
 
 def build(workload: Workload) -> Runner:
@@ -81,8 +78,8 @@ def build(workload: Workload) -> Runner:
 
 
 def bind(workload: Workload) -> Runner:
-    make = bound(workload)
-    return Runner(make, lambda c: {"gates": [c.ngates]})
+    made = expanded(workload.gates)
+    return Runner(binder(circuit_of(workload, made), made), lambda c: {"gates": [c.ngates]})
 
 
 def program(workload: Workload) -> Runner:

@@ -1,4 +1,4 @@
-"""qulacs: parametric circuits with backprop; circuits of constants are optimised to larger gates.
+"""qulacs: parametric circuits with backprop; the constant end of a circuit is optimised to larger gates.
 
 Its rotations turn the other way, exp(+i t P / 2): angles go in, and gradients come out, with
 the sign changed. Parameters that stand in several gates are summed by the chain rule here.
@@ -9,7 +9,7 @@ the sign changed. Parameters that stand in several gates are summed by the chain
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from qulacs.circuit import QuantumCircuitOptimizer
 
 from benchmarks import answers
 from benchmarks.data import Gate, Slot, Task, Workload
-from benchmarks.peers.base import Runner, Unsupported, angle_of, is_constant, no_cache, reversed_qubits
+from benchmarks.peers.base import Runner, Unsupported, angle_of, no_cache, reversed_qubits, split
 
 use_cache = no_cache
 
@@ -37,11 +37,11 @@ def strings(gate: Gate) -> Iterator[tuple[list[int], list[int], float]]:
         yield [q for q, _ in acting], [p for _, p in acting], 2 * coefficient
 
 
-def circuit_of(workload: Workload) -> tuple[Any, list[Slot]]:
+def circuit_of(workload: Workload, gates: Sequence[Gate]) -> tuple[Any, list[Slot]]:
     """The circuit, and for each of its parameters minus what it is of ours."""
     circuit = qulacs.ParametricQuantumCircuit(workload.num_qubits)
     slots: list[Slot] = []
-    for gate in workload.gates:
+    for gate in gates:
         angle = gate.angle
         if gate.name in FIXED:
             getattr(circuit, f"add_{FIXED[gate.name]}_gate")(*gate.qubits)
@@ -92,7 +92,7 @@ def slopes(made: Any, slots: list[Slot], observable: Any, size: int) -> np.ndarr
 
 
 def gradient(workload: Workload) -> Runner:
-    circuit, slots = circuit_of(workload)
+    circuit, slots = circuit_of(workload, workload.gates)
     observable, psi = observable_of(workload), qulacs.QuantumState(workload.num_qubits)
 
     def call(t: np.ndarray, x: Any = None) -> Any:
@@ -117,15 +117,16 @@ def batch(workload: Workload) -> Runner:
 
 def evolve(workload: Workload) -> Any:
     """A function (theta) -> final state; the state is used again by the next call."""
-    circuit, slots = circuit_of(workload)
-    if is_constant(workload.gates):
-        QuantumCircuitOptimizer().optimize(circuit, BLOCK)
+    head, tail = split(workload.gates)
+    (circuit, slots), (rest, _) = circuit_of(workload, head), circuit_of(workload, tail)
+    QuantumCircuitOptimizer().optimize(rest, BLOCK)
     psi = qulacs.QuantumState(workload.num_qubits)
 
     def run(t: np.ndarray) -> Any:
         set_angles(circuit, slots, t)
         psi.set_zero_state()
         circuit.update_quantum_state(psi)
+        rest.update_quantum_state(psi)
         return psi
 
     return run
@@ -151,11 +152,11 @@ def samples(workload: Workload) -> Runner:
 
 
 def build(workload: Workload) -> Runner:
-    return Runner(lambda t: circuit_of(workload)[0], lambda c: {"gates": [c.get_gate_count()]})
+    return Runner(lambda t: circuit_of(workload, workload.gates)[0], lambda c: {"gates": [c.get_gate_count()]})
 
 
 def bind(workload: Workload) -> Runner:
-    circuit, slots = circuit_of(workload)
+    circuit, slots = circuit_of(workload, workload.gates)
     return Runner(lambda t: set_angles(circuit, slots, t), lambda c: {"gates": [c.get_gate_count()]})
 
 

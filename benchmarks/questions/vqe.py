@@ -7,7 +7,7 @@ from benchmarks.data import Scale, Task, Workload
 
 SIZES = {
     Scale.TINY: [(3, 2)],
-    Scale.QUICK: [(8, 5), (12, 5)],
+    Scale.QUICK: [(12, 5)],
     Scale.FULL: [(n, d) for n in (8, 12, 16, 20) for d in (5, 10, 100, 1000) if n < 20 or d <= 100],
 }
 SIZES[Scale.GPU] = SIZES[Scale.FULL] + [(24, d) for d in (5, 10, 100)]
