@@ -13,7 +13,7 @@ from benchmarks.schedule import Outcome
 
 
 def draw(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Write one group of dots per workload, one dot per peer, seconds on a logarithmic axis, which has no zero for bars."""
+    """Write one group of dots per workload, one dot per peer, seconds on a logarithmic axis: no zero for bars."""
     shown = [o for o in outcomes if any(row.warm is not None for row in o.rows)]
     figure = Figure(figsize=(9, 1.5 + 0.9 * len(shown)), layout="constrained")
     axes = figure.subplots()
