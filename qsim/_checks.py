@@ -20,6 +20,8 @@ def format_bytes(num_bytes: float) -> str:
         >>> format_bytes(3 * 2**29)
         '1.5 GiB'
     """
+    if num_bytes >= 2**80:
+        return f"2^{int(num_bytes).bit_length() - 1} B"
     power = 0
     while num_bytes >= 1024 and power < len(_UNITS) - 1:
         num_bytes, power = num_bytes / 1024, power + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -25,6 +25,7 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding
 from qsim.methods import Method
 from qsim.results import State
+from qsim.results.base import check_most_shots
 from qsim.results.program import check_all, circuits, needs_key
 
 
@@ -149,7 +150,8 @@ def explain(
         ...
     """
     shapes = circuit.parameter_shapes() if isinstance(circuit, Circuit) else {}
-    params = {**{name: np.zeros(shape) for name, shape in shapes.items()}, **_by_name(params)}
+    if params is None or isinstance(params, Mapping):
+        params = {**{name: np.zeros(shape) for name, shape in shapes.items()}, **_by_name(params)}
     key = jax.random.key(0) if key is None else key
     backend, request = _request(
         circuit, results, params, on, transpiler, padding, qubits, method, gradient, shots, key, initial_state
@@ -185,6 +187,7 @@ def _request(
     _check_choices(method, gradient)
     if shots is not None:
         shots = check_int("shots", shots, ResultError, minimum=1)
+        check_most_shots(shots)
     key = _clean_key(key, results, shots, gradient)
     state, lead = _clean_state(initial_state, circuit.layout.num_qubits)
     begun = circuit
@@ -195,6 +198,7 @@ def _request(
     bound.update({name: jnp.broadcast_to(value, (*batch, *value.shape)) for name, value in values.items()})
     if state is not None and not isinstance(state, str) and lead != batch:
         state = jnp.broadcast_to(state, (*batch, state.shape[-1]))
+    bound, results, state = _own_arrays((bound, results, state))
     request = Request(ready, bound, results, shots, key, method, gradient, state)
     check_all(results, context_of(request))
     for other in circuits(results):
@@ -220,6 +224,11 @@ def _check_choices(method: Any, gradient: Any) -> None:
         raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {gradient!r}.")
 
 
+def _own_arrays(values: PyTree) -> PyTree:
+    """Copies of the host arrays: JAX remembers an array object with the precision of its first use as a constant."""
+    return jax.tree.map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, values)
+
+
 def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientRule | None) -> Key:
     """`key` as a new-style JAX key, or None where nothing is random."""
     sampled = needs_key(results, shots)
@@ -237,11 +246,16 @@ def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientR
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.shape == ():
         return key
-    if isinstance(key, (jax.Array, np.ndarray)) and dtype == np.uint32 and key.ndim == 1:
+    if isinstance(key, (jax.Array, np.ndarray)) and dtype == np.uint32 and key.shape == _raw_key_shape():
         return jax.random.wrap_key_data(jnp.asarray(key))
     raise ResultError(
         f"Argument `key` must be one JAX key, but is {key!r}. Try key=jax.random.key(0); for many, use jax.vmap."
     )
+
+
+def _raw_key_shape() -> tuple[int, ...]:
+    """The shape of an old-style key: of the numbers of JAX's default kind of key."""
+    return jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0))).shape
 
 
 def _clean_state(state: Any, num_qubits: int) -> tuple[Array | str | None, tuple[int, ...]]:
@@ -255,7 +269,10 @@ def _clean_state(state: Any, num_qubits: int) -> tuple[Array | str | None, tuple
             )
         return state, ()
     if not isinstance(state, jax.Array):
-        state = np.asarray(state)
+        try:
+            state = np.asarray(state)
+        except ValueError:
+            raise CircuitError("Argument `initial_state` must be an array, but is a ragged list.") from None
         if state.dtype.kind not in "iufc":
             raise CircuitError(f"Argument `initial_state` must be numbers or a bit string, but is of {state.dtype}.")
         if not np.isfinite(state).all():

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qsim import Circuit, Parameter, ParameterVector, Target, X, Z, _errors, execute, gates, qasm, submit
+from qsim import Circuit, Parameter, ParameterVector, Target, X, Z, _errors, execute, explain, gates, qasm, submit
 from qsim.backends import Backend, DoneJob, LocalBackend, find_transpiler
 from qsim.gradients import SPSA, Adjoint, Backprop, FiniteDifference, ParameterShift
 from qsim.methods import Statevector, Unitary
@@ -260,6 +260,69 @@ CASES: dict[str, Case] = {
         lambda: qasm.loads("OPENQASM 2.0; qreg q[1000000000];"),
         _errors.QasmError,
         r"line 1, column \d+.*qubits",
+    ),
+    # ---- what clumsy hands do
+    "a state of 10^4 qubits": (
+        lambda: execute(Circuit(10_000).h(0), Expectation(Z(0))),
+        _errors.MemoryLimitError,
+        r"10000 qubits.*2\^10003 B",
+    ),
+    "a matrix of 25 qubits, and what would fit": (
+        lambda: execute(Circuit(25).h(range(25)), Operator()),
+        _errors.MemoryLimitError,
+        r"matrix of 25 qubits.*About 1\d qubits",
+    ),
+    "a batch larger than memory": (
+        lambda: execute(Circuit(20).rx(T, range(20)), State(), {"theta": np.zeros(10**7)}),
+        _errors.MemoryLimitError,
+        r"A batch of 10000000 runs of 20 qubits",
+    ),
+    "more shots than a count holds": (
+        lambda: execute(Circuit(1), Expectation(Z(0)), shots=10**12, key=KEY),
+        _errors.ResultError,
+        r"`shots` must be at most 2147483647",
+    ),
+    "more shots than a count holds, of one result": (
+        lambda: Samples(shots=10**30),
+        _errors.ResultError,
+        r"`shots` must be at most 2147483647",
+    ),
+    "more bits than memory": (
+        lambda: execute(Circuit(10**4), Samples(), shots=2**31 - 1, key=KEY),
+        _errors.MemoryLimitError,
+        r"2147483647 shots.*TiB",
+    ),
+    "a raw key of another kind": (
+        lambda: execute(Circuit(1), Samples(), shots=1, key=np.zeros(5, np.uint32)),
+        _errors.ResultError,
+        r"`key` must be one JAX key",
+    ),
+    "a transpiler that is none": (
+        lambda: execute(Circuit(1), transpiler=3),
+        _errors.TargetError,
+        r"`transpiler`.*is 3",
+    ),
+    "a ragged initial state": (
+        lambda: execute(Circuit(1), initial_state=[[1, 0], [1]]),
+        _errors.CircuitError,
+        r"`initial_state`.*ragged",
+    ),
+    "an initial state for a matrix": (
+        lambda: execute(Circuit(1), Operator(), initial_state="1"),
+        _errors.MethodError,
+        r"`initial_state` has no meaning for Operator",
+    ),
+    "a list of JAX values and text": (
+        lambda: execute(ONE, State(), {"theta": [jnp.ones(()), "x"]}),
+        _errors.ParameterError,
+        r"a list of JAX values and others",
+    ),
+    "explaining with a list": (lambda: explain(ONE, State(), [1.0]), _errors.ParameterError, r"`params` must map"),
+    "an overlap with NaN": (lambda: Overlap(np.full(2, np.nan)), _errors.ResultError, r"`other` must be finite"),
+    "an overlap with a circuit that measures first": (
+        lambda: execute(Circuit(1), Overlap(Circuit(1, num_clbits=1).measure(0, 0).x(0))),
+        _errors.MethodError,
+        r"x on qubit 0.*after its measurement",
     ),
     "nested 10^5 deep": (lambda: qasm.loads(nested_qasm(10**5)), _errors.QasmError, r"line 1, column \d+.*deep|nest"),
 }

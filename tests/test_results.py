@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from results_table import EXACT, SAMPLED, H, N, exact, minus, random_state, sampled
 
+from qsim import execute
 from qsim._errors import ObservableError, ResultError, SerialError
 from qsim.ir.circuit import Circuit
 from qsim.ir.pauli import X, Y, Z
@@ -285,3 +286,26 @@ def test_gradients_reach_coefficients(name, x64):
     wanted = [(of(c.at[i].add(h)) - of(c.at[i].add(-h))) / (2 * h) for i in range(3)]
     np.testing.assert_allclose(jax.grad(of)(c), wanted, atol=1e-8)
     np.testing.assert_allclose(jax.jacfwd(of)(c), wanted, atol=1e-8)
+
+
+def test_results_keep_what_they_were_given():
+    one, two, other, factor = np.diag([1.0, -1.0]), np.array([1.0, 0.0]), np.array([1.0, 0.0]), np.array(2.0)
+    circuit = Circuit(1)
+    asked = [
+        Expectation(Hermitian(one, 0)),
+        Expectation(DiagonalObservable(two, 0)),
+        Expectation(Projector(other, 0)),
+        Overlap(other),
+        Overlap(circuit),
+        factor * Norm(),
+    ]
+    for array in (one, two, other, factor):
+        array[...] = 5
+    circuit.x(0)
+    assert [complex(v) for v in execute(Circuit(1), asked)] == pytest.approx([1, 1, 1, 1, 1, 2])
+
+
+def test_numpy_arrays_multiply_results_from_the_left():
+    weights = np.array([1.0, 3.0])
+    assert execute(Circuit(1).x(0), weights * Probabilities()).tolist() == [0.0, 3.0]
+    assert float(execute(Circuit(1), np.float64(2) - Norm())) == 1.0

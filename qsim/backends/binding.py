@@ -68,7 +68,13 @@ def bind_params(
 def _stacked(value: Any) -> Any:
     """A list that holds JAX values as one JAX array; anything else as it is."""
     if isinstance(value, (list, tuple)) and any(isinstance(v, jax.Array) for v in jax.tree.leaves(value)):
-        return jnp.asarray(value)
+        try:
+            return jnp.asarray(value)
+        except (TypeError, ValueError):
+            raise ParameterError(
+                "The value of a parameter must be an array of numbers, but is a list of JAX values and others that "
+                "make none."
+            ) from None
     return value
 
 

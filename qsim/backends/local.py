@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -9,16 +10,19 @@ from typing import Any, ClassVar
 import jax
 
 from qsim import _compile
+from qsim._checks import check_memory
 from qsim._errors import MethodError, ResultError
 from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, DoneJob, Job, Request
+from qsim.backends.hostdata import batch_shape
 from qsim.backends.logical import Logical, logical
 from qsim.backends.placement import find_device, is_staged, pin
 from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift
 from qsim.gradients.parameter_shift import with_spectra
 from qsim.ir.target import Target
 from qsim.methods import Auto, Method, Statevector, Unitary
-from qsim.results.program import needs
+from qsim.methods.statevector import check_operations, device_memory
+from qsim.results.program import circuits, needs
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,15 @@ def choose(request: Request) -> Choice:
         if ("operator" in result.needs) != isinstance(method, Unitary):
             name, other = type(result).__name__, Statevector if isinstance(method, Unitary) else Unitary
             raise ResultError(f"Method {type(method).__name__} cannot give {name}. Try method={other.__name__}().")
+    if isinstance(method, Unitary) and request.initial_state is not None:
+        raise MethodError(
+            "Argument `initial_state` has no meaning for Operator(), the matrix of the circuit. Leave it out, or ask "
+            "for State()."
+        )
     method.check(small.circuit)
+    for other in circuits(request.results):
+        check_operations(other, "Overlap")
+    _check_batch_memory(request, small.circuit.num_qubits, method)
     rule, why_rule = request.gradient, "asked for"
     if rule is None and request.shots is not None:
         rule, why_rule = ParameterShift(), "with shots the values are estimates, which only reruns can differentiate"
@@ -116,6 +128,18 @@ def choose(request: Request) -> Choice:
         verb = "cannot differentiate" if not lacking else "needs"
         raise MethodError(f"gradient={rule.name}() {verb} {reason}. Try gradient=ParameterShift().")
     return Choice(small, method, rule, why, why_rule)
+
+
+def _check_batch_memory(request: Request, num_qubits: int, method: Any) -> None:
+    """Refuse a batch of states that does not fit: all are there at the same time."""
+    memory = device_memory()
+    one = method.dtype.itemsize << (num_qubits << isinstance(method, Unitary))
+    most = max([math.prod(value.shape) for value in request.params.values()], default=1)
+    if memory is None or (most * one <= memory and request.initial_state is None):
+        return  # small whatever part of the axes is the batch: large circuits are not searched for their parameters
+    runs = math.prod(batch_shape(request, request.circuit.parameter_shapes()))
+    what = f"A batch of {runs} runs of {num_qubits} qubits in {method.dtype.name}"
+    check_memory(what, runs * one, memory, "Use smaller batches, one after the other.")
 
 
 def _compiled(choice: Choice, request: Request) -> Any:

@@ -52,6 +52,8 @@ def prepare(
     target = backend.target
     if padding is not None and not isinstance(padding, Padding):
         raise TargetError(f"Argument `padding` must be Padding.BEFORE, AFTER or NONE, but is {padding!r}.")
+    if transpiler is not None and not callable(transpiler) and not isinstance(transpiler, str):
+        raise TargetError(f"Argument `transpiler` must be a callable or a name, but is {transpiler!r}.")
     if qubits is not None:
         qubits = _check_places(qubits, circuit, target)
     if target.num_qubits is not None and circuit.num_qubits > target.num_qubits:

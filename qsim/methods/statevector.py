@@ -49,7 +49,7 @@ class Statevector(Method):
 
     def check(self, circuit: Circuit) -> None:
         check_dtype("Statevector", self.dtype)
-        check_state_memory(circuit.num_qubits, self.dtype, 1 << circuit.num_qubits, "state")
+        check_state_memory(circuit.num_qubits, self.dtype, 1 << circuit.num_qubits, "state", self.max_qubits)
         check_operations(circuit, "Statevector")
 
 
@@ -79,16 +79,16 @@ def device_memory() -> int | None:
     return stats.get("bytes_limit")
 
 
-def check_state_memory(num_qubits: int, dtype: np.dtype, amplitudes: int, what: str) -> None:
+def check_state_memory(num_qubits: int, dtype: np.dtype, amplitudes: int, what: str, fits: int | None) -> None:
     """Refuse a state or matrix that does not fit, naming its size and what would fit."""
     memory = device_memory()
     size = amplitudes * dtype.itemsize
-    fits = "" if memory is None else f"About {max(0, (memory // dtype.itemsize).bit_length() - 1)} qubits would fit. "
+    about = "" if fits is None else f"About {fits} qubits would fit. "
     check_memory(
         f"The {what} of {num_qubits} qubits in {dtype.name}",
         size,
         memory,
-        f"{fits}Use fewer qubits{', or complex64' if dtype == np.dtype('complex128') else ''}.",
+        f"{about}Use fewer qubits{', or complex64' if dtype == np.dtype('complex128') else ''}.",
     )
 
 

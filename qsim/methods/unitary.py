@@ -48,5 +48,5 @@ class Unitary(Method):
 
     def check(self, circuit: Circuit) -> None:
         check_dtype("Unitary", self.dtype)
-        check_state_memory(circuit.num_qubits, self.dtype, 1 << 2 * circuit.num_qubits, "matrix")
+        check_state_memory(circuit.num_qubits, self.dtype, 1 << 2 * circuit.num_qubits, "matrix", self.max_qubits)
         check_operations(circuit, "Unitary")

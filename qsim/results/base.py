@@ -12,10 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qsim._checks import check_memory
 from qsim._errors import ResultError
 from qsim.methods.base import AbstractState
 
 Array = Any
+MAX_SHOTS = 2**31 - 1
 T = TypeVar("T")
 
 
@@ -89,6 +91,7 @@ class Result(ABC):
     needs: frozenset[str]
     differentiable: bool
     degree: int | None = None
+    __array_ufunc__ = None  # an array on the left is one operand, not as many as it has entries
 
     @abstractmethod
     def check(self, context: Context) -> None:
@@ -177,6 +180,8 @@ class Arithmetic(Result):
                 raise ResultError(
                     f"A result can be combined with results, numbers and arrays, but not with {type(side).__name__}."
                 )
+        object.__setattr__(self, "left", own_array(self.left))
+        object.__setattr__(self, "right", own_array(self.right))
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
@@ -229,6 +234,15 @@ def is_numeric(value: Any) -> bool:
     return dtype is not None and jnp.issubdtype(dtype, jnp.number)
 
 
+def own_array(value: Any) -> Any:
+    """A host array as a read-only copy, so that nobody changes it later; anything else as given."""
+    if not isinstance(value, np.ndarray):
+        return value
+    mine = np.array(value)
+    mine.setflags(write=False)
+    return mine
+
+
 def clean_qubits(name: str, qubits: Any) -> tuple[int, ...]:
     """A result's `qubits` as a tuple of different ints of 0 or more.
 
@@ -276,7 +290,7 @@ def check_key(name: str, context: Context) -> None:
 
 
 def clean_shots(name: str, shots: Any) -> int | None:
-    """A number of shots of 1 or more, or None.
+    """A number of shots from 1 to `MAX_SHOTS`, or None.
 
     Raises:
         ResultError: something else.
@@ -289,7 +303,22 @@ def clean_shots(name: str, shots: Any) -> int | None:
         count = 0
     if count < 1 or isinstance(shots, bool):
         raise ResultError(f"{name}: argument `shots` must be an int of 1 or more, but is {shots!r}.")
+    check_most_shots(count)
     return count
+
+
+def check_most_shots(shots: int) -> None:
+    """Refuse more shots than counts of 32 bits can hold."""
+    if shots > MAX_SHOTS:
+        raise ResultError(
+            f"Argument `shots` must be at most {MAX_SHOTS}, but is {shots}. Try several runs, each with a key of its "
+            "own from jax.random.split."
+        )
+
+
+def check_shots_memory(shots: int, num_bits: int) -> None:
+    """Refuse bit strings, a byte for each bit, that do not fit into the memory there is."""
+    check_memory(f"The bits of {shots} shots, {num_bits} each,", shots * num_bits, fix="Use fewer shots.")
 
 
 def _same(a: Any, b: Any) -> bool:

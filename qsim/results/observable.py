@@ -17,7 +17,7 @@ from qsim.ir.pauli import PauliSum
 from qsim.kernels import bits, marginal, sampling
 from qsim.methods.base import AbstractState, Observable
 from qsim.methods.paulis import PauliTable, pauli_apply, pauli_mean
-from qsim.results.base import Context, clean_qubits, is_numeric, pytree
+from qsim.results.base import Context, clean_qubits, is_numeric, own_array, pytree
 
 Array = Any
 MAX_EIGENBASIS_QUBITS = 6
@@ -303,7 +303,7 @@ def _array(name: str, argument: str, value: Any) -> Any:
         raise ObservableError(f"{name}: argument `{argument}` must be an array of numbers, but is {value!r}.")
     if isinstance(value, np.ndarray) and not np.isfinite(value).all():
         raise ObservableError(f"{name}: argument `{argument}` must be finite, but holds NaN or infinity.")
-    return value
+    return own_array(value)
 
 
 def _check_shape(name: str, argument: str, value: Any, shape: tuple[int, ...], qubits: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ import jax
 from qsim._errors import ResultError
 from qsim.ir.circuit import Circuit
 from qsim.methods.base import AbstractState
-from qsim.results.base import Context, Result, nested
+from qsim.results.base import Context, Result, check_shots_memory, nested
 
 
 def leaves(results: Any) -> list[Result]:
@@ -52,6 +52,8 @@ def check_all(results: Any, context: Context) -> None:
     Raises:
         ResultError: the first result that cannot be had, in words.
     """
+    if context.shots is not None:
+        check_shots_memory(context.shots, context.num_qubits)
     for result in leaves(results):
         result.check(context)
 

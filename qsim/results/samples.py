@@ -19,6 +19,7 @@ from qsim.results.base import (
     all_qubits,
     check_key,
     check_qubits,
+    check_shots_memory,
     clean_qubits,
     clean_shots,
     pytree,
@@ -215,3 +216,5 @@ def _check(name: str, result: Any, context: Context) -> None:
     if result.shots is None and context.shots is None:
         raise ResultError(f"{name} needs a number of shots. Try execute(..., shots=1000), or {name}(shots=1000).")
     check_key(name, context)
+    count = len(result.qubits) if result.qubits is not None else max(context.num_qubits, context.num_clbits)
+    check_shots_memory(result.shots or context.shots or 0, count)

@@ -21,6 +21,7 @@ from qsim.results.base import (
     check_qubits,
     clean_qubits,
     is_numeric,
+    own_array,
     pytree,
     refuse_shots,
 )
@@ -254,8 +255,12 @@ def _overlap(other: Any, state: AbstractState) -> Array:
 def _clean_other(name: str, other: Any) -> Any:
     if isinstance(other, (list, tuple)):
         other = np.asarray(other)
-    if isinstance(other, Circuit) or (is_numeric(other) and hasattr(other, "shape")):
-        return other
+    if isinstance(other, Circuit):
+        return other.copy()
+    if isinstance(other, np.ndarray) and is_numeric(other) and not np.isfinite(other).all():
+        raise ResultError(f"{name}: argument `other` must be finite, but holds NaN or infinity.")
+    if is_numeric(other) and hasattr(other, "shape"):
+        return own_array(other)
     raise ResultError(f"{name}: argument `other` must be amplitudes or a Circuit, but is {type(other).__name__}.")
 
 
