@@ -219,3 +219,12 @@ def test_constants_are_not_shifted():
 
 def test_gradient_rules_are_values():
     assert ParameterShift() == ParameterShift() and hash(SPSA(3)) == hash(SPSA(3)) != hash(SPSA(4))
+
+
+@pytest.mark.parametrize("rule", [Adjoint(), Backprop()])
+def test_second_derivatives_of_powers_of_negative_parameters(rule):
+    a = Parameter("a")
+    energy = lambda t: execute(Circuit(1).rx(a**2, 0), Expectation(Z(0)), {"a": t}, gradient=rule)  # noqa: E731
+    want = -2 * np.sin(0.25) - 4 * 0.25 * np.cos(0.25)
+    for second in (jax.hessian(energy), jax.jacrev(jax.jacrev(energy))):
+        assert second(-0.5) == pytest.approx(want, abs=1e-4)

@@ -17,6 +17,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
@@ -149,6 +150,9 @@ def angles_and_data(
     results = [flat]
     for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
         terms = [flat[numbers_at[i]] for i in range(len(template.numbers))]
+        # nothing is differentiated by a constant: as an exponent of a negative number that would be NaN
+        constant = (template.numbers < sources.num_numbers).all(axis=1)
+        terms = [lax.stop_gradient(t) if fixed else t for t, fixed in zip(terms, constant, strict=True)]
         found = evaluate(jnp, template.code, terms, [flat[params_at[i]] for i in range(len(template.params))])
         results.append(found)
     flat = jnp.concatenate(results) if len(results) > 1 else flat
