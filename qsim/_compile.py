@@ -159,7 +159,8 @@ def compile_local(
     params = {name: given[name] for name in declared}
     initial, amplitudes = _initial(initial_state, circuit.num_qubits)
     spectra = _spectra(circuit) if isinstance(gradient, RerunRule) else None
-    signature = (circuit.key, structure, method, gradient, shots, amplitudes, key is None, spectra)
+    double = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+    signature = (circuit.key, structure, method, gradient, shots, amplitudes, key is None, spectra, double)
 
     def make_program() -> Program:
         plan = plan_of(circuit)

@@ -160,7 +160,7 @@ def ints(values: Any, what: str) -> list[int]:
             raise CircuitError(f"Argument `{what}` must be at most {MAX_QUBITS} ints, but is {values!r}.")
         if isinstance(values, Mapping):
             raise TypeError
-        found = [values] if is_int(values) else list(values)
+        found: list[Any] = [values] if is_int(values) else list(values)
         if any(isinstance(v, (bool, np.bool_)) for v in found):
             raise TypeError
         return [operator.index(v) for v in found]

@@ -228,23 +228,26 @@ def compact(places: np.ndarray) -> np.ndarray:
 
 
 def tables(segment: Segment) -> Any:
-    """The host arrays of a segment, as a pytree in the form that `matrices` and the engine take."""
+    """The host arrays of a segment, as a pytree in the form that `matrices` and the engine take.
+
+    Arrays of floats are copies: JAX remembers an array object with the precision of its first use.
+    """
     if isinstance(segment, Repeat):
         return [tables(s) for s in segment.body]
     if isinstance(segment, Wide):
         return [compact(a.starts) for a in segment.arrays]
     kinds = [(compact(k.angles), [compact(a.starts) for a in k.arrays]) for k in segment.kinds]
     r = segment.rotations
-    rotations = (r.factor, compact(r.time), compact(r.coefficient), compact(r.pauli))
+    rotations = (r.factor.copy(), compact(r.time), compact(r.coefficient), compact(r.pauli))
     if isinstance(segment, Flips):
-        own = {"phase": segment.phase, "order": compact(segment.order), "masks": segment.masks}
+        own = {"phase": segment.phase.copy(), "order": compact(segment.order), "masks": segment.masks}
         return {"kinds": kinds, "rotations": rotations, **own}
     made = {
         "kinds": kinds,
         "rotations": rotations,
         "pairs": (compact(segment.pairs.index), segment.pairs.perms),
         "blocks": (compact(segment.blocks.index), segment.blocks.perms),
-        "fixed": (segment.fixed, compact(segment.order)) if len(segment.fixed) else None,
+        "fixed": (segment.fixed.copy(), compact(segment.order)) if len(segment.fixed) else None,
     }
     if isinstance(segment, Sweeps):
         return made | {"signs": segment.signs}

@@ -90,12 +90,12 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
             elif isinstance(param, Expression):
                 group = expressions.setdefault(param.code, [])
                 pending.append((len(angles), param.code, len(group)))
-                at: list[int] = []
+                numbers_at: list[int] = []
                 for number in param.numbers:
                     held = isinstance(number, ArrayElement)
-                    at.append(leaf[id(number.array)] + number.index if held else constant)
+                    numbers_at.append(leaf[id(number.array)] + number.index if held else constant)
                     constant += not held
-                group.append((at, [place(p) for p in param.params]))
+                group.append((numbers_at, [place(p) for p in param.params]))
                 angles.append(-1)
             elif isinstance(param, ArrayElement):
                 angles.append(leaf[id(param.array)] + param.index)
@@ -115,9 +115,8 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
     for code, group in expressions.items():
         first[code] = start
         start += len(group)
-        numbers_at = np.array([g[0] for g in group], np.int32).T
-        params_at = np.array([g[1] for g in group], np.int32).T
-        templates.append(Template(code, numbers_at, params_at))
+        numbers_of, params_of = (np.array([g[part] for g in group], np.int32).T for part in (0, 1))
+        templates.append(Template(code, numbers_of, params_of))
     angle_places = np.array(angles, np.int32)
     for at, code, number in pending:
         angle_places[at] = first[code] + number
