@@ -150,7 +150,7 @@ def angles_and_data(
     for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
         terms = [flat[numbers_at[i]] for i in range(len(template.numbers))]
         # nothing is differentiated by a constant: as an exponent of a negative number that would be NaN
-        constant = (template.numbers < sources.num_numbers).all(axis=1)
+        constant = [bool(np.all(row < sources.num_numbers)) for row in template.numbers]
         terms = [lax.stop_gradient(t) if fixed else t for t, fixed in zip(terms, constant, strict=True)]
         found = evaluate(jnp, template.code, terms, [flat[params_at[i]] for i in range(len(template.params))])
         results.append(found)
