@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
@@ -58,8 +57,3 @@ def backward(segment: Wide, numbers: Any, tables: Any, x: Any, ct: Any) -> tuple
     _, pull = jax.vjp(lambda p, y: forward(segment, p, tables, y), numbers, before)
     numbers_bar, ct = pull(ct)
     return before, ct, numbers_bar
-
-
-def size(segment: Wide) -> int:
-    """Entries of the matrix, where the operation is applied as one."""
-    return math.prod((1 << segment.operation.num_qubits,) * 2)
