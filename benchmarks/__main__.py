@@ -64,7 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
         if not found:
             print(f"{name}: no workloads here{' by that name' if options.only else ''}\n")
         chosen += [(name, workload) for workload in found]
-    command = shlex.join(["python", "-m", "benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
+    given = sys.argv[1:] if arguments is None else arguments
+    shown = [Path(word).name if Path(word).is_absolute() else word for word in given]  # no folders of this machine
+    command = shlex.join(["python", "-m", "benchmarks", *shown])
     known = facts(command, settings, options.peers)
     for peer, versions in known["peers"].items():
         print(f"{peer}: {'missing: not installed' if versions is None else versions}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from qsim import _errors as errors
-from qsim import library, qasm, results
+from qsim import errors, library, qasm, results
 from qsim._defaults import set_backend, set_transpiler
 from qsim._execute import execute, execute_with_defaults, explain, submit
 from qsim.ir import circuit as _circuit

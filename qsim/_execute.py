@@ -12,6 +12,7 @@ import numpy as np
 from qsim._checks import check_int
 from qsim._defaults import default_backend, default_transpiler
 from qsim._errors import CircuitError, MethodError, ParameterError, ResultError
+from qsim._recent import Recent
 from qsim._typing import Array, Key, Params, PyTree
 from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, Job, Request, Transpiler
@@ -27,6 +28,10 @@ from qsim.methods import Method
 from qsim.results import State
 from qsim.results.base import check_most_shots
 from qsim.results.program import check_all, circuits, needs_key
+
+MAX_CHECKED = 256
+
+_checked = Recent(MAX_CHECKED)
 
 
 def execute(
@@ -53,7 +58,8 @@ def execute(
         circuit: the circuit, with or without open parameters and JAX values.
         results: any pytree of results; default `State()`, the amplitudes (2^n,).
         params: value by name of a parameter or vector, shape batch + declared shape, radians
-            where they are angles; batches broadcast by NumPy's rules, results get the batch first.
+            where they are angles; batches broadcast by NumPy's rules, results get the batch first. Runs of
+            a batch share the work on what does not vary, which those of `jax.vmap` do not.
         on: None (JAX's default device), "cpu", "gpu", "tpu", "numpy", "vendor@device", or a backend.
         transpiler: a callable `(Circuit, Target) -> Circuit`, or the name of a registered one;
             None takes the backend's where the circuit is not in its target.
@@ -133,13 +139,16 @@ def explain(
     shots: int | None = None,
     key: Key = None,
     initial_state: Array | str | None = None,
+    measure: bool = False,
 ) -> Explanation:
     """What `execute` with the same arguments would do, without doing it; prints as a table.
 
     Target, transpiler, method, fused blocks, lowering mode, predicted memory and compile
     time, gradient rule, and why. Parameters and the key may be left out.
 
-    Args and Raises: those of `execute`.
+    Args and Raises: those of `execute`, and `measure`: True compiles and runs it a few times after
+    all, and prints what its compilation, its memory and a warm run took beside what was predicted,
+    with gradient where there are parameters. Only on the local simulator and outside `jax.jit`.
 
     Example:
         >>> from qsim import Circuit, explain
@@ -148,6 +157,11 @@ def explain(
         transpiler  not needed: the circuit is in the target as it is
         circuit     2 qubits, 2 operations, depth 2 (1 h, 1 cx)
         ...
+        >>> print(explain(Circuit(2).h(0).cx(0, 1), measure=True))
+        backend     local: any number of qubits, every pair joined, every gate
+        ...
+        run         about ..., with gradient ...
+                    measured: ...
     """
     shapes = circuit.parameter_shapes() if isinstance(circuit, Circuit) else {}
     if params is None or isinstance(params, Mapping):
@@ -156,7 +170,7 @@ def explain(
     backend, request = _request(
         circuit, results, params, on, transpiler, padding, qubits, method, gradient, shots, key, initial_state
     )
-    return explain_request(backend, request, circuit, transpiler)
+    return explain_request(backend, request, circuit, transpiler, measure=measure)
 
 
 def execute_with_defaults(circuit: Circuit, *args: Any, on: Any = None, transpiler: Any = None, **named: Any) -> PyTree:
@@ -195,18 +209,11 @@ def _request(
         begun, state, lead = starting_in(circuit, state), None, ()
     bound, batch = bind_params(circuit, params, lead)
     ready, values = prepare(begun, backend, transpiler, padding, qubits)
-    bound.update({name: jnp.broadcast_to(value, (*batch, *value.shape)) for name, value in values.items()})
+    bound.update(values)
     if state is not None and not isinstance(state, str) and lead != batch:
         state = jnp.broadcast_to(state, (*batch, state.shape[-1]))
-    bound, results, state = _own_arrays((bound, results, state))
     request = Request(ready, bound, results, shots, key, method, gradient, state)
-    check_all(results, context_of(request))
-    for other in circuits(results):
-        if other.parameters:
-            raise ParameterError(
-                f"A circuit inside the results has the open parameter `{other.parameters[0]}`. Bind it first: "
-                "other.bind({...})."
-            )
+    _checked.get(request.form, lambda: _check_results(request))
     for atom in atoms_of(results):
         if not backend.supports(atom):
             raise ResultError(f"Backend `{backend.name}` cannot give {atom!r}. Ask for another result, or simulate.")
@@ -224,9 +231,15 @@ def _check_choices(method: Any, gradient: Any) -> None:
         raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {gradient!r}.")
 
 
-def _own_arrays(values: PyTree) -> PyTree:
-    """Copies of the host arrays: JAX remembers an array object with the precision of its first use as a constant."""
-    return jax.tree.map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, values)
+def _check_results(request: Request) -> None:
+    """Refuse results that the circuit cannot give."""
+    check_all(request.results, context_of(request))
+    for other in circuits(request.results):
+        if other.parameters:
+            raise ParameterError(
+                f"A circuit inside the results has the open parameter `{other.parameters[0]}`. Bind it first: "
+                "other.bind({...})."
+            )
 
 
 def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientRule | None) -> Key:
@@ -270,7 +283,7 @@ def _clean_state(state: Any, num_qubits: int) -> tuple[Array | str | None, tuple
         return state, ()
     if not isinstance(state, jax.Array):
         try:
-            state = np.asarray(state)
+            state = np.array(state)
         except ValueError:
             raise CircuitError("Argument `initial_state` must be an array, but is a ragged list.") from None
         if state.dtype.kind not in "iufc":

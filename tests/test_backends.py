@@ -30,8 +30,8 @@ from qsim.backends import (
 )
 from qsim.backends.atoms import atoms_of
 from qsim.backends.prepare import _cache as prepare_cache
-from qsim.backends.symbols import name_values
 from qsim.ir.layout import pad
+from qsim.ir.symbols import name_values
 from qsim.results import Counts, Expectation, Map, Norm, Probabilities, State
 from qsim.testing import assert_equivalent, check_backend, check_gradient
 

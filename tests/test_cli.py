@@ -54,7 +54,7 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     assert end.value.code == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in ("vqe", "run", "explain", "info"))
+    assert all(name in out for name in ("vqe", "run", "explain", "calibrate", "info"))
 
 
 def test_arguments_that_cannot_be(capsys, bell):
@@ -164,6 +164,8 @@ def test_run_reports_classical_bits_where_there_are_measurements(capsys, tmp_pat
 def test_explain_and_info(capsys, bell):
     assert cli.main(["explain", bell]) == 0
     assert "tatevector" in capsys.readouterr().out
+    assert cli.main(["explain", bell, "--measure"]) == 0
+    assert capsys.readouterr().out.count("measured: ") == 3
     assert cli.main(["info"]) == 0
     out = capsys.readouterr().out
     assert "jax" in out and "devices" in out

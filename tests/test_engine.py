@@ -243,3 +243,23 @@ def test_alternating_controls_and_small_gates(x64):
         places = rng.permutation(7).tolist()
         circuit.mcx(places[:5], places[6]).rx(rng.normal(), places[5]).ccx(*places[:3]).cp(0.4, places[0], places[3])
     check_state(circuit)
+
+
+@pytest.mark.parametrize("closed", ["first", "last"])
+def test_layers_that_are_constants_in_part_are_differentiated_where_they_are_not(closed, x64):
+    """A rolled part is differentiated as its first repetition is: one with other parameters must not join it."""
+    n, layers = 6, 6
+    theta = ParameterVector("theta", 4)
+    circuit = Circuit(n)
+    for layer in range(layers):
+        open_layer = layer >= 2 if closed == "first" else layer < 4
+        for q in range(n):
+            angle = theta[layer % 4] if open_layer and q in (1, 5) else 0.3
+            circuit.h(q).rz(angle, q).rx(0.2, q)
+        for q in range(n - 1):
+            circuit.cx(q, q + 1)
+    energy = lambda t, rule: execute(circuit, Expectation(X(0) + Z(3)), {"theta": t}, gradient=rule)  # noqa: E731
+    at = jnp.linspace(0.1, 0.9, 4)
+    want = jax.grad(lambda t: energy(t, Backprop()))(at)
+    assert np.all(np.abs(want) > 1e-4)
+    np.testing.assert_allclose(jax.grad(lambda t: energy(t, None))(at), want, atol=1e-5)

@@ -275,7 +275,7 @@ CASES: dict[str, Case] = {
     "a batch larger than memory": (
         lambda: execute(Circuit(20).rx(T, range(20)), State(), {"theta": np.zeros(10**7)}),
         _errors.MemoryLimitError,
-        r"A batch of 10000000 runs of 20 qubits",
+        r"The results of a batch of 10000000 runs of 20 qubits",
     ),
     "more shots than a count holds": (
         lambda: execute(Circuit(1), Expectation(Z(0)), shots=10**12, key=KEY),
@@ -377,3 +377,12 @@ def test_a_third_party_gate_without_spectra(rule):
                 jax.grad(energy)(0.3, on)
         else:
             assert jax.grad(energy)(0.3, on) == pytest.approx(-2 * np.sin(0.6), abs=1e-3)
+
+
+def test_the_exceptions_can_be_imported_by_name():
+    from qsim import errors
+    from qsim.errors import CircuitError
+
+    assert CircuitError is _errors.CircuitError
+    tree = {n for n, e in vars(_errors).items() if isinstance(e, type) and issubclass(e, _errors.QsimError)}
+    assert set(errors.__all__) == tree

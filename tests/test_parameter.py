@@ -172,3 +172,17 @@ def test_batches_pass_check_values_but_not_bind() -> None:
     assert circuit.check_values({"theta": np.zeros((5, 2))})["theta"].shape == (5, 2)
     with pytest.raises(ParameterError, match=r"Batches go to execute\(\.\.\., params=\.\.\.\)"):
         circuit.bind({"theta": np.zeros((5, 2))})
+
+
+def test_numpy_functions_and_powers_of_vectors() -> None:
+    vector = ParameterVector("v", 3)
+    point = {"v": np.array([0.2, 0.5, 0.9])}
+    for found, wanted in [
+        (np.sin(vector), np.sin(point["v"])),
+        (vector**2, point["v"] ** 2),
+        (2**vector, 2 ** point["v"]),
+        (1 / vector, 1 / point["v"]),
+        (np.arange(3) * vector, np.arange(3) * point["v"]),
+        ([np.sum(vector)], [point["v"].sum()]),
+    ]:
+        np.testing.assert_allclose([e.bind(point) for e in found], wanted)

@@ -12,7 +12,7 @@ from qiskit import qasm2
 from qiskit.quantum_info import Operator
 
 from qsim import Circuit, Parameter, qasm
-from qsim._errors import ParameterError, QasmError
+from qsim._errors import CircuitError, ParameterError, QasmError
 from qsim.ir.operation import Conditional, Controlled, Gate, Measure, Reset, row_of, rows
 from qsim.ir.ops import QFT, Unitary
 from qsim.qasm.meaning import steps_of
@@ -476,3 +476,12 @@ def test_dumps_refuses_what_is_no_circuit(tmp_path):
     with pytest.raises(ParameterError):
         qasm.dump(Circuit(1).rx(Parameter("t"), 0), path)
     assert path.read_text() == "old"
+
+
+def test_a_unitary_of_millions_of_gates_is_refused_before_it_is_expanded():
+    with pytest.raises(CircuitError, match="unitary on 10 qubits: .* at most 8 qubits"):
+        qasm.dumps(Circuit(10).unitary(np.eye(1 << 10), range(10)))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_program():
+    assert len(qasm.loads("\ufeffOPENQASM 2.0; qreg q[1]; U(0,0,0) q[0];")) == 1

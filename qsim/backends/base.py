@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
+
+import jax
+import numpy as np
 
 from qsim._errors import JobCancelled
 from qsim._typing import Array, Key, PyTree
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
+from qsim.results.program import is_circuit
 
 Transpiler = Callable[[Circuit, Target], Circuit]
 """A hashable callable; what it returns has a layout that says where the qubits went."""
@@ -23,8 +28,8 @@ class Request:
     """One circuit to be run, with everything that was asked about it.
 
     Attributes:
-        circuit: transpiled to the backend's target, with its layout.
-        params: name -> array, batch axes first; all have the same batch axes.
+        circuit: transpiled to the backend's target, with its layout; from here on it stays as it is.
+        params: name -> array, batch axes first; those of all parameters broadcast by NumPy's rules.
         results: any pytree of results.
         shots: how many shots, or None for exact results.
         key: a JAX key, or None where nothing is random.
@@ -42,6 +47,32 @@ class Request:
     method: Any = None
     gradient: Any = None
     initial_state: Array | str | None = None
+
+    @cached_property
+    def flat(self) -> tuple[list[Any], Any]:
+        """The arrays of the results, and circuits that they compare with; and the structure that holds them.
+
+        Host arrays are copies: JAX remembers an array object with the precision of its first use as a constant.
+        """
+        leaves, structure = jax.tree.flatten(self.results, is_leaf=is_circuit)
+        return [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves], structure
+
+    @cached_property
+    def form(self) -> Hashable:
+        """Everything but the values of arrays: what is checked, chosen or compiled for one holds for all of a form."""
+        leaves, structure = self.flat
+        state = self.initial_state
+        return (
+            self.circuit.key,
+            structure,
+            tuple([leaf.key if isinstance(leaf, Circuit) else np.shape(leaf) for leaf in leaves]),
+            tuple([(name, value.shape) for name, value in self.params.items()]),
+            self.shots,
+            self.key is None,
+            self.method,
+            self.gradient,
+            state is None or isinstance(state, str) or np.shape(state),
+        )
 
 
 class JobStatus(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -18,7 +18,7 @@ from qsim.ir.circuit import Circuit
 def bind_params(
     circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[int, ...] = ()
 ) -> tuple[dict[str, Array], tuple[int, ...]]:
-    """name -> array (batch..., declared shape) for every parameter of `circuit`, and the batch axes.
+    """name -> array (own batch axes..., declared shape) for every parameter of `circuit`, and the common batch axes.
 
     Args:
         circuit: what is to be run.
@@ -36,7 +36,7 @@ def bind_params(
         >>> circuit = Circuit(1).rx(Parameter("a"), 0).ry(Parameter("b"), 0)
         >>> bound, batch = bind_params(circuit, {"a": np.zeros((3, 1)), "b": np.zeros(2)})
         >>> bound["a"].shape, bound["b"].shape, batch
-        ((3, 2), (3, 2), (3, 2))
+        ((3, 1), (2,), (3, 2))
     """
     shapes = circuit.parameter_shapes()
     if params is None:
@@ -55,14 +55,14 @@ def bind_params(
         )
     batches = {name: value.shape[: value.ndim - len(shapes[name])] for name, value in values.items()}
     try:
-        batch = np.broadcast_shapes(lead, *batches.values())
+        batch = _common({lead, *batches.values()})
     except ValueError:
         words = ", ".join(f"`{name}` {shape}" for name, shape in batches.items())
         also = f", initial_state {lead}" if lead else ""
         raise ParameterError(
             f"The batch axes of the parameters do not broadcast to one shape: {words}{also}. They follow NumPy's rules."
         ) from None
-    return {name: _broadcast(value, (*batch, *shapes[name])) for name, value in values.items()}, batch
+    return {name: _own(value) for name, value in values.items()}, batch
 
 
 def _stacked(value: Any) -> Any:
@@ -78,9 +78,13 @@ def _stacked(value: Any) -> Any:
     return value
 
 
-def _broadcast(value: Array, shape: Sequence[int]) -> Array:
+def _common(batches: set[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that all of them broadcast to; ValueError where there is none."""
+    return batches.pop() if len(batches) == 1 else np.broadcast_shapes(*batches)
+
+
+def _own(value: Array) -> Array:
+    """`value` as floats; a host array as a copy, which the caller cannot change while it is read."""
     if isinstance(value, jax.Array):
-        value = value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
-        return value if value.shape == tuple(shape) else jnp.broadcast_to(value, shape)
-    value = np.asarray(value, np.result_type(value, np.float32) if value.dtype.kind == "f" else np.float64)
-    return value if value.shape == tuple(shape) else np.broadcast_to(value, shape)
+        return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
+    return np.array(value, np.result_type(value, np.float32) if value.dtype.kind == "f" else np.float64)

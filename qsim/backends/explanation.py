@@ -13,7 +13,8 @@ from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, Request
 from qsim.backends.host import HostBackend
 from qsim.backends.hostdata import batch_shape, take_apart
-from qsim.backends.local import LocalBackend, choose
+from qsim.backends.local import LocalBackend, choose, simulated
+from qsim.backends.measured import Measurement, measure_request
 from qsim.gradients import GradientRule, ParameterShift, RerunRule
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Layout
@@ -36,6 +37,7 @@ class Explanation:
         gradient: the gradient rule; `why_gradient` says why.
         local: what the compiled program is like, None on other backends.
         requests: how many circuits a host backend runs for values, and for values and gradient; None elsewhere.
+        measured: what the programs took where that was asked for, else None.
     """
 
     backend: str
@@ -52,6 +54,7 @@ class Explanation:
     why_gradient: str
     local: LocalExplanation | None
     requests: tuple[int, int] | None
+    measured: Measurement | None = None
 
     def __str__(self) -> str:
         rows = [
@@ -69,26 +72,35 @@ class Explanation:
             values, both = self.requests
             rows.append(("requests", f"{values} circuits for values, {both} for values and gradient; one job"))
         if self.local is not None:
-            rows += _local_rows(self.local)
+            rows += _local_rows(self.local, self.measured)
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
     __repr__ = __str__
 
 
-def explain_request(backend: Backend, request: Request, written: Circuit, transpiler: Any) -> Explanation:
-    """What `backend` would do with `request`, whose circuit was `written` before it was prepared."""
+def explain_request(
+    backend: Backend, request: Request, written: Circuit, transpiler: Any, *, measure: bool = False
+) -> Explanation:
+    """What `backend` would do with `request`, whose circuit was `written` before it was prepared.
+
+    Args:
+        backend, request, written: which, what, and the circuit as it was given.
+        transpiler: the one asked for, or None.
+        measure: whether to compile and run it too.
+    """
     rule = ParameterShift() if request.gradient is None else request.gradient
     method, why_method, local, requests = request.method, "asked for", None, None
+    batch = batch_shape(request, request.circuit.parameter_shapes())
+    count = int(np.prod(batch, dtype=int))
     why_gradient = "the rule of backends that JAX cannot trace" if request.gradient is None else "asked for"
     if isinstance(backend, LocalBackend):
         choice = choose(request)
         method, why_method, rule, why_gradient = choice.method, choice.why_method, choice.gradient, choice.why_gradient
-        local = explain_local(choice.small.circuit, method=method, gradient=rule)
+        local = explain_local(simulated(request.circuit, rule).circuit, method=method, gradient=rule, runs=count)
     elif isinstance(backend, HostBackend) and isinstance(rule, RerunRule) and not rule.needs_key:
         plan, _ = take_apart(request)
         degrees = tuple({r.degree for r in plan.results if r.degree is not None}) or (1,)
-        count = int(np.prod(batch_shape(request, request.circuit.parameter_shapes()), dtype=int))
         requests = (count, count * (1 + len(rule.probes(plan.spectra, degrees, None, np.float32))))
     return Explanation(
         backend=backend.name,
@@ -97,7 +109,7 @@ def explain_request(backend: Backend, request: Request, written: Circuit, transp
         circuit=request.circuit,
         layout=request.circuit.layout,
         results=tuple(type(atom).__name__ for atom in atoms_of(request.results)),
-        batch=batch_shape(request, request.circuit.parameter_shapes()),
+        batch=batch,
         shots=request.shots,
         method=method,
         why_method=why_method,
@@ -105,6 +117,7 @@ def explain_request(backend: Backend, request: Request, written: Circuit, transp
         why_gradient=why_gradient,
         local=local,
         requests=requests,
+        measured=measure_request(backend, request) if measure else None,
     )
 
 
@@ -130,7 +143,7 @@ def _transpiler_words(backend: Backend, ready: Circuit, written: Circuit, transp
     return f"{chosen!r}, {len(written)} -> {len(ready)} operations; layout {ready.layout}"
 
 
-def _local_rows(local: LocalExplanation) -> list[tuple[str, str]]:
+def _local_rows(local: LocalExplanation, measured: Measurement | None) -> list[tuple[str, str]]:
     rows = [("lowering", f"{local.mode}: {local.blocks} steps for {local.num_operations} operations")]
     rows += [("", segment) for segment in local.segments]
     states = f"{format_bytes(local.forward_bytes)}, with gradient {format_bytes(local.gradient_bytes)}"
@@ -138,7 +151,20 @@ def _local_rows(local: LocalExplanation) -> list[tuple[str, str]]:
     seconds = f"{local.compile_seconds:.1f} s, with gradient {local.gradient_compile_seconds:.1f} s"
     rows.append(("compile", f"about {seconds}"))
     rows.append(("run", f"about {_seconds(local.forward_seconds)}, with gradient {_seconds(local.gradient_seconds)}"))
-    return rows
+    if measured is None:
+        return rows
+    shown = {
+        "memory": lambda m: "unknown" if m.bytes is None else format_bytes(m.bytes),
+        "compile": lambda m: f"{m.compile_seconds:.1f} s",
+        "run": lambda m: _seconds(m.seconds),
+    }
+    found: list[tuple[str, str]] = []
+    for name, text in rows:
+        found.append((name, text))
+        if name in shown:
+            both = "" if measured.gradient is None else f", with gradient {shown[name](measured.gradient)}"
+            found.append(("", f"measured: {shown[name](measured.value)}{both}"))
+    return found
 
 
 def _seconds(value: float) -> str:

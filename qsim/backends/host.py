@@ -77,6 +77,8 @@ class HostBackend(Backend):
                 f"Backend `{self.name}` is not traced by JAX, so gradient={rule!r} cannot run on it. "
                 "Try gradient=ParameterShift() or gradient=FiniteDifference()."
             )
+        leaves, structure = request.flat
+        request = replace(request, results=jax.tree.unflatten(structure, leaves))
         if isinstance(rule, ParameterShift):
             expanded = with_spectra(request.circuit)
             if self.target.first_violation(expanded) is None:

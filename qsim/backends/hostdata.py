@@ -17,10 +17,10 @@ from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Request
 from qsim.backends.logical import logical
 from qsim.backends.shapes import ShapeState, result_shapes
-from qsim.backends.symbols import name_values
 from qsim.gradients.base import Spectra
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
+from qsim.ir.symbols import name_values
 from qsim.lower.sources import angles_and_data, find_sources
 from qsim.results.base import Context, Result
 
@@ -130,7 +130,6 @@ def take_apart(request: Request) -> tuple[HostPlan, Inputs]:
     circuit, values = name_values(request.circuit)
     shapes = circuit.parameter_shapes()
     batch = batch_shape(request, shapes)
-    params = {name: jnp.broadcast_to(value, (*batch, *value.shape)) for name, value in values.items()}
     instructions = circuit.instructions
     slots = tuple(
         (i, p)
@@ -178,7 +177,7 @@ def take_apart(request: Request) -> tuple[HostPlan, Inputs]:
         key_impl=None if keys is None else jax.random.key_impl(keys),
         x64=jnp.zeros((), float).dtype == np.float64,
     )
-    points = _points(circuit, {**request.params, **params}, len(slots), batch)
+    points = _points(circuit, {**request.params, **values}, len(slots), batch)
     return plan, Inputs(points, rest, keys)
 
 
@@ -195,7 +194,7 @@ def context_of(request: Request) -> Context:
 
 
 def batch_shape(request: Request, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-    """The batch axes of a request, which all its parameters share."""
+    """The batch axes of a request: those that the axes of all its parameters broadcast to."""
     found = []
     for name, shape in shapes.items():
         if name in request.params:
@@ -233,7 +232,8 @@ def _points(circuit: Circuit, params: Mapping[str, Array], count: int, batch: tu
     function = of_one
     for _ in batch:
         function = jax.vmap(function)
-    return function({name: params[name] for name in sources.names})
+    shapes = circuit.parameter_shapes()
+    return function({name: jnp.broadcast_to(params[name], (*batch, *shapes[name])) for name in sources.names})
 
 
 def _with_values(

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import jax
 
-from qsim import _compile
 from qsim._checks import check_memory
+from qsim._compile import compile_local, runnable
 from qsim._errors import MethodError, ResultError
+from qsim._recent import Recent
 from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Backend, DoneJob, Job, Request
-from qsim.backends.hostdata import batch_shape
+from qsim.backends.hostdata import batch_shape, context_of
 from qsim.backends.logical import Logical, logical
 from qsim.backends.placement import find_device, is_staged, pin
+from qsim.backends.shapes import ShapeState, result_shapes
 from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift
 from qsim.gradients.parameter_shift import with_spectra
+from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
 from qsim.methods import Auto, Method, Statevector, Unitary
 from qsim.methods.statevector import check_operations, device_memory
+from qsim.results import State
 from qsim.results.program import circuits, needs
+
+MAX_CHOICES = 256
+
+_choices = Recent(MAX_CHOICES)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How a request is simulated.
+    """How requests of one form are simulated.
 
     Attributes:
-        small: the circuit simulated.
         method: `Statevector` or `Unitary`, and why.
         gradient: the gradient rule, and why.
     """
 
-    small: Logical
     method: Method
     gradient: GradientRule
     why_method: str
@@ -71,33 +77,88 @@ class LocalBackend(Backend):
         return True
 
     def run(self, request: Request) -> Job:
-        if self.platform is None:
-            choice = choose(request)
-            return DoneJob(_compiled(choice, request), _metadata(self, choice, request))
-        device = find_device(self.platform, self.index)
         staged = is_staged()
-        with nullcontext() if staged else jax.default_device(device):
-            if not staged:
-                request = _moved(request, device)
-            choice = choose(request)
-            values = _compiled(choice, request)
-        return DoneJob(pin(values, self.platform) if staged else values, _metadata(self, choice, request))
+        if self.platform is None:
+            return self._run(request, staged)
+        device = find_device(self.platform, self.index)
+        if staged:
+            job = self._run(request, staged)
+            return DoneJob(pin(job.result(), self.platform), job.metadata)
+        with jax.default_device(device):
+            return self._run(_moved(request, device), staged)
+
+    def _run(self, request: Request, staged: bool) -> Job:
+        settings = (request.form, jax.config.jax_enable_x64, jax.config.jax_default_device)  # pyright: ignore[reportAttributeAccessIssue]
+        choice: Choice = _choices.get(settings, lambda: choose(request))
+        small = simulated(request.circuit, choice.gradient)
+        circuit, state = runnable(small.circuit), request.initial_state
+        if isinstance(state, str):
+            state = small.embed_bits(state)
+        elif state is not None:
+            state = small.embed(state)
+        program = compile_local(
+            settings,
+            circuit,
+            lambda: small.structure(request.flat[1]),
+            method=choice.method,
+            gradient=choice.gradient,
+            shots=request.shots,
+            amplitudes=state is not None and not isinstance(state, str),
+            varying=_varying(circuit, request.params, state),
+        )
+        leaves = [self._state(leaf, choice) if isinstance(leaf, Circuit) else leaf for leaf in request.flat[0]]
+        metadata = {
+            "backend": self.name,
+            "method": choice.method,
+            "gradient": choice.gradient.name,
+            "dtype": getattr(choice.method, "dtype", None),
+            "shots": request.shots,
+            "layout": request.circuit.layout,
+        }
+        try:
+            return DoneJob(program.run(circuit, request.params, leaves, state, request.key, staged), metadata)
+        except TypeError as error:
+            if "forward-mode" in str(error) and not isinstance(choice.gradient, Backprop):
+                raise TypeError(
+                    f"jax.jvp, jax.jacfwd and jax.linearize cannot differentiate through {choice.gradient.name}(), "
+                    "which defines reverse mode only. Try gradient=Backprop(), or jax.grad or jax.jacrev."
+                ) from error
+            raise
+
+    def _state(self, circuit: Circuit, choice: Choice) -> Any:
+        """The amplitudes of a circuit inside the results."""
+        request = Request(circuit, results=State(), method=choice.method, gradient=choice.gradient)
+        return LocalBackend().run(request).result()
+
+
+def _varying(circuit: Circuit, params: Mapping[str, Any], state: Any) -> frozenset[str] | None:
+    """The parameters that differ from run to run of a batch; None where there is one run."""
+    shapes = circuit.parameter_shapes()
+    found = [name for name in shapes if len(params[name].shape) > len(shapes[name])]
+    if not found and (state is None or isinstance(state, str) or len(state.shape) == 1):
+        return None
+    return frozenset(name for name in found if params[name].size > math.prod(shapes[name]))
+
+
+def simulated(circuit: Circuit, gradient: GradientRule) -> Logical:
+    """The circuit that is run in the place of `circuit`."""
+    small = logical(circuit)
+    return replace(small, circuit=with_spectra(small.circuit)) if isinstance(gradient, ParameterShift) else small
 
 
 def choose(request: Request) -> Choice:
-    """The method and the gradient rule for a request, and the circuit to be simulated.
+    """The method and the gradient rule for requests of this form.
 
     Raises:
         MethodError: a method or rule that cannot do what is asked.
         ResultError: a result that the method cannot give.
         MemoryLimitError: a state that is larger than the memory there is.
     """
-    small = logical(request.circuit)
-    wanted = needs(request.results)
+    circuit, wanted = logical(request.circuit).circuit, needs(request.results)
     method = Auto() if request.method is None else request.method
     why = "asked for"
     if isinstance(method, Auto):
-        method, why = method.select(small.circuit, wanted)
+        method, why = method.select(circuit, wanted)
     if not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
     for result in atoms_of(request.results):
@@ -109,10 +170,10 @@ def choose(request: Request) -> Choice:
             "Argument `initial_state` has no meaning for Operator(), the matrix of the circuit. Leave it out, or ask "
             "for State()."
         )
-    method.check(small.circuit)
+    method.check(circuit)
     for other in circuits(request.results):
         check_operations(other, "Overlap")
-    _check_batch_memory(request, small.circuit.num_qubits, method)
+    _check_batch_memory(request, circuit.num_qubits, method)
     rule, why_rule = request.gradient, "asked for"
     if rule is None and request.shots is not None:
         rule, why_rule = ParameterShift(), "with shots the values are estimates, which only reruns can differentiate"
@@ -120,52 +181,27 @@ def choose(request: Request) -> Choice:
         rule, why_rule = Adjoint(), "the circuit is unitary and the state exact"
     if not isinstance(rule, GradientRule):
         raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {rule!r}.")
-    if isinstance(rule, ParameterShift):
-        small = replace(small, circuit=with_spectra(small.circuit))
     lacking = sorted(flag for flag in rule.needs if not getattr(method, flag))
     if lacking or (request.shots is not None and "exact" in rule.needs):
         reason = "estimates from shots" if not lacking else f"a method that is {' and '.join(lacking)}"
         verb = "cannot differentiate" if not lacking else "needs"
         raise MethodError(f"gradient={rule.name}() {verb} {reason}. Try gradient=ParameterShift().")
-    return Choice(small, method, rule, why, why_rule)
+    return Choice(method, rule, why, why_rule)
 
 
 def _check_batch_memory(request: Request, num_qubits: int, method: Any) -> None:
-    """Refuse a batch of states that does not fit: all are there at the same time."""
+    """Refuse a batch whose results do not fit; its states need not, since large batches are run in chunks."""
     memory = device_memory()
     one = method.dtype.itemsize << (num_qubits << isinstance(method, Unitary))
     most = max([math.prod(value.shape) for value in request.params.values()], default=1)
     if memory is None or (most * one <= memory and request.initial_state is None):
         return  # small whatever part of the axes is the batch: large circuits are not searched for their parameters
     runs = math.prod(batch_shape(request, request.circuit.parameter_shapes()))
-    what = f"A batch of {runs} runs of {num_qubits} qubits in {method.dtype.name}"
-    check_memory(what, runs * one, memory, "Use smaller batches, one after the other.")
-
-
-def _compiled(choice: Choice, request: Request) -> Any:
-    state = request.initial_state
-    if isinstance(state, str):
-        state = choice.small.embed_bits(state)
-    elif state is not None:
-        state = choice.small.embed(state)
-    try:
-        return _compile.compile_local(
-            choice.small.circuit,
-            choice.small.results(request.results),
-            method=choice.method,
-            gradient=choice.gradient,
-            shots=request.shots,
-            params=request.params,
-            key=request.key,
-            initial_state=state,
-        )
-    except TypeError as error:
-        if "forward-mode" in str(error) and not isinstance(choice.gradient, Backprop):
-            raise TypeError(
-                f"jax.jvp, jax.jacfwd and jax.linearize cannot differentiate through {choice.gradient.name}(), which "
-                "defines reverse mode only. Try gradient=Backprop(), or jax.grad or jax.jacrev."
-            ) from error
-        raise
+    context = context_of(request)
+    found = result_shapes(atoms_of(request.results), ShapeState(context.num_qubits, method.dtype), context)
+    size = sum(math.prod(a.shape) * a.dtype.itemsize for a in jax.tree.leaves(found))
+    what = f"The results of a batch of {runs} runs of {num_qubits} qubits in {method.dtype.name}"
+    check_memory(what, runs * size, memory, "Ask for less, or run smaller batches one after the other.")
 
 
 def _moved(request: Request, device: Any) -> Request:
@@ -174,14 +210,3 @@ def _moved(request: Request, device: Any) -> Request:
     move = lambda leaf: jax.device_put(leaf, device) if isinstance(leaf, jax.Array) else leaf  # noqa: E731
     params, key, state, results = jax.tree.map(move, arrays)
     return replace(request, params=params, key=key, initial_state=state, results=results)
-
-
-def _metadata(backend: LocalBackend, choice: Choice, request: Request) -> dict[str, Any]:
-    return {
-        "backend": backend.name,
-        "method": choice.method,
-        "gradient": choice.gradient.name,
-        "dtype": getattr(choice.method, "dtype", None),
-        "shots": request.shots,
-        "layout": request.circuit.layout,
-    }

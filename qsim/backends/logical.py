@@ -18,7 +18,8 @@ import numpy as np
 from qsim._typing import Array, PyTree
 from qsim.backends.atoms import is_result
 from qsim.ir.circuit import Circuit
-from qsim.ir.layout import pad, restrict
+from qsim.ir.derived import derived
+from qsim.ir.layout import Layout, pad, restrict
 from qsim.methods.base import AbstractState
 from qsim.methods.operator import OperatorState
 from qsim.methods.pure import PureState
@@ -40,7 +41,7 @@ class Logical:
     @property
     def is_trivial(self) -> bool:
         """True where the circuit simulated is the original one, qubit for qubit."""
-        return self.places == tuple(range(self.circuit.num_qubits))
+        return self.places == Layout.trivial(self.circuit.num_qubits).initial
 
     def embed(self, amplitudes: Array) -> Array:
         """Amplitudes (..., 2^k) of the original qubits as those (..., 2^m) of the circuit simulated."""
@@ -59,6 +60,13 @@ class Logical:
         """A bit string of the original qubits as one of the circuit simulated."""
         places = dict(zip(self.places, bits, strict=True))
         return "".join(places.get(q, "0") for q in range(self.circuit.num_qubits))
+
+    def structure(self, structure: Any) -> Any:
+        """The structure of a pytree of results, as that of `results` of it; both hold the same leaves."""
+        if self.is_trivial:
+            return structure
+        places = range(structure.num_leaves)
+        return jax.tree.structure(self.results(jax.tree.unflatten(structure, places)))
 
     def results(self, results: PyTree) -> PyTree:
         """Results about the original qubits, as results about the circuit simulated."""
@@ -106,9 +114,14 @@ def logical(circuit: Circuit) -> Logical:
         >>> logical(pad(Circuit(2).h(0).cx(0, 1), 5, [3, 1])).circuit == Circuit(2).h(0).cx(0, 1)
         True
     """
-    layout, same = circuit.layout, tuple(range(circuit.num_qubits))
-    if layout.initial == same and layout.final == same:
-        return Logical(circuit, same)
+    layout = circuit.layout
+    if layout == Layout.trivial(circuit.num_qubits):
+        return Logical(circuit, layout.initial)
+    return _at_home(circuit)
+
+
+@derived
+def _at_home(circuit: Circuit) -> Logical:
     small = restrict(circuit)
     final = small.layout.final
     spare = [q for q in range(small.num_qubits) if q not in final]

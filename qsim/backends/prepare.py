@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
 
-from qsim._checks import check_qubits
 from qsim._errors import CircuitError, TargetError
+from qsim._recent import Recent
 from qsim._typing import Array
 from qsim.backends.base import Backend, Transpiler
 from qsim.backends.registry import find_transpiler
-from qsim.backends.symbols import name_values
 from qsim.ir.circuit import Circuit
-from qsim.ir.layout import Padding, pad
+from qsim.ir.layout import Padding, check_places, pad
+from qsim.ir.symbols import name_values
 from qsim.ir.target import Target
 
 MAX_TRANSPILED = 256
 
-_cache: OrderedDict[Any, Circuit] = OrderedDict()
-_lock = threading.Lock()
+_cache = Recent(MAX_TRANSPILED)
 
 
 def prepare(
@@ -55,7 +51,7 @@ def prepare(
     if transpiler is not None and not callable(transpiler) and not isinstance(transpiler, str):
         raise TargetError(f"Argument `transpiler` must be a callable or a name, but is {transpiler!r}.")
     if qubits is not None:
-        qubits = _check_places(qubits, circuit, target)
+        qubits = check_places(qubits, circuit.num_qubits, target.num_qubits)
     if target.num_qubits is not None and circuit.num_qubits > target.num_qubits:
         raise TargetError(
             f"The circuit has {circuit.num_qubits} qubits, but backend `{backend.name}` has {target.num_qubits}."
@@ -103,20 +99,10 @@ def starting_in(circuit: Circuit, state: Array | str) -> Circuit:
 def _transpiled(
     circuit: Circuit, target: Target, transpiler: Transpiler, padding: Padding, qubits: tuple[int, ...] | None
 ) -> Circuit:
-    key = None
-    if not circuit.values():
-        key = (circuit.key, circuit.numbers().tobytes(), target, transpiler, padding, qubits)
-        with _lock:
-            if key in _cache:
-                _cache.move_to_end(key)
-                return _cache[key]
-    made = _run(circuit, target, transpiler, padding, qubits)
-    if key is not None:
-        with _lock:
-            _cache[key] = made
-            if len(_cache) > MAX_TRANSPILED:
-                _cache.popitem(last=False)
-    return made
+    if circuit.values():
+        return _run(circuit, target, transpiler, padding, qubits)
+    key = (circuit.key, circuit.numbers().tobytes(), target, transpiler, padding, qubits)
+    return _cache.get(key, lambda: _run(circuit, target, transpiler, padding, qubits))
 
 
 def _run(
@@ -152,14 +138,3 @@ def _checked(transpiler: Transpiler, circuit: Circuit, target: Target) -> Circui
             f"{circuit.layout.num_qubits}. It must end with made.with_layout(circuit.layout.then(moved))."
         )
     return made
-
-
-def _check_places(qubits: Any, circuit: Circuit, target: Target) -> tuple[int, ...]:
-    size = circuit.num_qubits if target.num_qubits is None else target.num_qubits
-    places = check_qubits("qubits", qubits, size, TargetError)
-    if len(places) != circuit.num_qubits:
-        raise TargetError(
-            f"Argument `qubits` must name one device qubit for each of the circuit's {circuit.num_qubits} qubits, but "
-            f"names {len(places)}."
-        )
-    return places

@@ -1,4 +1,4 @@
-"""The command line: `qsim vqe`, `qsim run`, `qsim explain` and `qsim info`."""
+"""The command line: `qsim vqe`, `qsim run`, `qsim explain`, `qsim calibrate` and `qsim info`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from qsim._errors import QsimError
+from qsim.cli.calibrate import calibrate
 from qsim.cli.info import info
 from qsim.cli.run import explain_file, run
 from qsim.cli.vqe import vqe
@@ -76,7 +77,15 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("explain", help="what would be run", description="Say what would be run, and why.")
     command.add_argument("file", metavar="FILE.qasm")
+    command.add_argument("--measure", action="store_true", help="also run it, and print what it took")
     command.set_defaults(command=explain_file)
+
+    command = commands.add_parser(
+        "calibrate",
+        help="measure the cost model on this machine",
+        description="Measure for about 30 seconds what steps cost on this machine, and keep it in QSIM_CACHE_DIR.",
+    )
+    command.set_defaults(command=calibrate)
 
     command = commands.add_parser("info", help="versions and devices", description="Versions, devices, settings.")
     command.set_defaults(command=info)

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def explain_file(arguments: argparse.Namespace) -> int:
     """Say what would be run for a program, and why."""
-    print(explain(read(arguments.file), on=default_backend(), transpiler=default_transpiler()))
+    circuit = read(arguments.file)
+    print(explain(circuit, on=default_backend(), transpiler=default_transpiler(), measure=arguments.measure))
     return 0
 
 

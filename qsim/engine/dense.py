@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.kernels.packed import gather, gather_tables, product
+from qsim.kernels.packed import gather, gather_tables, outer, product
 from qsim.lower.plan import Dense
 
 
@@ -54,7 +54,7 @@ def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tup
         x, ct = carry
         matrix, index = at
         x = product(x, matrix)
-        bar = product(ct.T, x) if segment.differentiable else None
+        bar = outer(ct, x) if segment.differentiable else None
         ct = product(ct, matrix)
         return (gather(x, index), gather(ct, index)), bar
 

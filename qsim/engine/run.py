@@ -15,31 +15,38 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.engine import dense, flips, sweeps, wide
+from qsim.engine import dense, flips, phases, sweeps, wide
 from qsim.lower.matrices import dense_matrices, flip_coefficients, read_array
 from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Wide
 
 
-def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range) -> Any:
-    """What a segment needs of the angles (A,) and data (D,), which begin at `origin`."""
+def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range, *, reversible: bool) -> Any:
+    """What a segment needs of the angles (A, batch) and data (D,), which begin at `origin`."""
     r = segment.range
     angles = angles[r.angle - origin.angle : r.angle_stop - origin.angle]
     data = data[r.data - origin.data : r.data_stop - origin.data]
-    if isinstance(segment, (Dense, Sweeps)):
-        return dense_matrices(segment, tables, angles, data)
+    if isinstance(segment, Repeat):
+        return angles.reshape(segment.count, -1, *angles.shape[1:]), data.reshape(segment.count, -1)
+    shared = angles[:, 0]  # all matrices are of angles that are the same for the whole batch
+    if isinstance(segment, Sweeps):
+        turns = zip(segment.phases.values(), tables["phases"], strict=True)
+        made = [phases.angles_of(record, table, angles, data) for record, table in turns]
+        return sweeps.Numbers(dense_matrices(segment, tables, shared, data, reversible=reversible), made)
+    angles = shared
+    if isinstance(segment, Dense):
+        return dense_matrices(segment, tables, angles, data, reversible=reversible)
     if isinstance(segment, Flips):
         return flip_coefficients(segment, tables, angles, data)
-    if isinstance(segment, Wide):
-        params = [angles[i] for i in range(segment.num_params)]
-        arrays = [read_array(slot, at, data)[0] for slot, at in zip(segment.arrays, tables, strict=True)]
-        return params, arrays
-    return angles.reshape(segment.count, -1), data.reshape(segment.count, -1)
+    params = [angles[i] for i in range(segment.num_params)]
+    arrays = [read_array(slot, at, data)[0] for slot, at in zip(segment.arrays, tables, strict=True)]
+    return params, arrays
 
 
-def _prepare_one(segment: Repeat, tables: Any, numbers: Any) -> list[Any]:
+def _prepare_one(segment: Repeat, tables: Any, numbers: Any, *, reversible: bool) -> list[Any]:
     """The matrices of one repetition, made inside the loop: memory does not grow with the count."""
     angles, data = numbers
-    return [prepare(s, t, angles, data, segment.range) for s, t in zip(segment.body, tables, strict=True)]
+    body = zip(segment.body, tables, strict=True)
+    return [prepare(s, t, angles, data, segment.range, reversible=reversible) for s, t in body]
 
 
 def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
@@ -54,7 +61,8 @@ def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
         return sweeps.forward(segment, matrices, tables, x)
 
     def step(x: Any, matrices: Any) -> tuple[Any, None]:
-        return forward_all(segment.body, _prepare_one(segment, tables, matrices), tables, x), None
+        # plainly: forward over reverse differentiates this
+        return forward_all(segment.body, _prepare_one(segment, tables, matrices, reversible=False), tables, x), None
 
     return lax.scan(step, x, matrices)[0]
 
@@ -72,7 +80,7 @@ def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> t
         return sweeps.backward(segment, matrices, tables, x, ct)
 
     def step(carry: Any, matrices: Any) -> tuple[Any, Any]:
-        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m), matrices)
+        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m, reversible=True), matrices)
         x, ct, bars = backward_all(segment.body, matrices, tables, *carry)
         return (x, ct), pull(bars)[0]
 
@@ -96,25 +104,28 @@ def backward_all(segments: Any, matrices: Any, tables: Any, x: Any, ct: Any) -> 
     return x, ct, bars[::-1]
 
 
-def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any) -> list[Any]:
+def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any, *, reversible: bool) -> list[Any]:
     """Matrices of all segments. They are made again in the backward pass, not kept."""
 
     @jax.checkpoint
     def make(angles: Any, data: Any) -> list[Any]:
         start = Range(0, 0, 0, 0)
-        return [prepare(s, t, angles, data, start) for s, t in zip(plan.segments, tables, strict=True)]
+        body = zip(plan.segments, tables, strict=True)
+        return [prepare(s, t, angles, data, start, reversible=reversible) for s, t in body]
 
     return make(angles, data)
 
 
 def run(plan: Plan, tables: Any, angles: Any, data: Any, x: Any, *, reversible: bool) -> Any:
-    """The plan on rows `x` (N/K, 2K), for angles (A,) and data (D,).
+    """The plan on rows `x` (N/K, 2K), for angles (A, 1) and data (D,).
+
+    A plan for a batch (see `build_batched_plan`) takes rows (B, N/K, 2K) and angles (A, B).
 
     Args:
         reversible: use the uncomputing backward pass (reverse mode only); otherwise
             plain automatic differentiation, which keeps every step's state.
     """
-    matrices = prepare_all(plan, tables, angles, data)
+    matrices = prepare_all(plan, tables, angles, data, reversible=reversible)
     if not reversible or not plan.segments:
         return forward_all(plan.segments, matrices, tables, x)
 

@@ -1,28 +1,41 @@
 """Sweeps over windows of neighbouring qubits: the bits rotate until they are back where they began.
 
 The blocks of one pass act on different qubits and commute, so that the backward pass
-undoes them in the forward order, with the same fast rotations.
+undoes them in the forward order, with the same fast rotations. The states of a batch that
+share their matrices are run together, as more rows.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from qsim.kernels.packed import product
+from qsim.engine import phases
+from qsim.kernels.packed import outer, product
 from qsim.lower.plan import Sweeps
 
+Array = Any
 
-def _rotate(x: Any, bits: int) -> Any:
-    """Move the `bits` most significant bits to the least significant end."""
+
+class Numbers(NamedTuple):
+    """What the angles make of a segment: `matrices` (B, 2K, 2K), and the angles (T, batch) of each diagonal."""
+
+    matrices: Array
+    angles: list[Array]
+
+
+def _rotate(x: Array, bits: int) -> Array:
+    """Move the `bits` most significant bits of the amplitude index to the least significant end."""
     shape = x.shape
-    return x.reshape(1 << bits, -1, 2).transpose(1, 0, 2).reshape(shape)
+    if bits == 0 or x.shape[1] == 1:
+        return x
+    return x.reshape(shape[0], 1 << bits, -1, 2).transpose(0, 2, 1, 3).reshape(shape)
 
 
-def _sign(segment: Sweeps, pairs: Any, at: int) -> tuple[Any, Any, dict[int, Any]]:
+def _sign(segment: Sweeps, pairs: Array, at: int) -> tuple[Array, Array, dict[int, Array]]:
     """The sign (-1)^(sum of bit_a bit_b): by rows, by columns, and for each column qubit by rows where it is 1."""
     n, k, table = segment.num_qubits, segment.k, segment.signs[at]
     rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
@@ -30,7 +43,7 @@ def _sign(segment: Sweeps, pairs: Any, at: int) -> tuple[Any, Any, dict[int, Any
     bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
     pairs = jnp.asarray(pairs).astype(jnp.float32)
 
-    def sign(exponent: Any) -> Any:
+    def sign(exponent: Array) -> Array:
         return 1 - 2 * jnp.mod(exponent, 2)
 
     inside = sign(jnp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
@@ -45,55 +58,112 @@ def _column_bits(k: int) -> np.ndarray:
     return (np.arange(1 << k)[:, None] >> np.arange(k)[::-1]) & 1
 
 
-def signs(segment: Sweeps, tables: Any) -> dict[int, Any]:
-    """The signs of each pass that has some, made once per program."""
-    used = [p for p in range(segment.num_passes + 1) if segment.signs[p].any()]
-    return {p: _sign(segment, tables["signs"][p], p) for p in used}
+class _Diagonals:
+    """The signs and phases between the passes of a segment, made once per program."""
+
+    def __init__(self, segment: Sweeps, numbers: Numbers, tables: Any):
+        self.segment, self.tables = segment, tables
+        used = [p for p in range(segment.num_passes + 1) if segment.signs[p].any()]
+        self.signs = {p: _sign(segment, tables["signs"][p], p) for p in used}
+        self.parts: dict[int, phases.Energies] = {}
+        for (at, record), table, angles in zip(segment.phases.items(), tables["phases"], numbers.angles, strict=True):
+            self.parts[at] = phases.energies(record, table, angles)
+
+    def multiply(self, at: int, *states: Array, inverse: bool = False) -> tuple[Array, ...]:
+        """The diagonal before pass `at`, or its inverse, on states (batch, R, 2K)."""
+        sign = self.signs.get(at)
+        if at in self.parts:
+            whole = None if sign is None else _whole(self.segment, sign)
+            return phases.multiply(self.segment.phases[at], self.parts[at], states, inverse=inverse, sign=whole)
+        if sign is None:
+            return states
+        # tied to the state, or XLA keeps the signs of all amplitudes outside a loop: half a state
+        states, sign = lax.optimization_barrier((states, sign))
+        whole = _whole(self.segment, sign)[..., None].astype(states[0].dtype)
+        return tuple((x.reshape(*x.shape[:-1], -1, 2) * whole).reshape(x.shape) for x in states)
 
 
-def _times_sign(segment: Sweeps, x: Any, sign: Any) -> Any:
-    if sign is None:
-        return x
-    # tied to the state, or XLA keeps the signs of all amplitudes outside a loop: half a state
-    x, (inside, own, across) = lax.optimization_barrier((x, sign))
+def _whole(segment: Sweeps, sign: tuple[Array, Array, dict[int, Array]]) -> Array:
+    """The signs of all amplitudes (R, K)."""
+    inside, own, across = sign
     columns = _column_bits(segment.k)
     whole = inside[:, None] * own[None, :]
     for bit, rows in across.items():
         whole = whole * jnp.where(columns[:, bit] == 1, rows[:, None], 1)
-    shape = x.shape
-    return (x.reshape(*whole.shape[:1], -1, 2) * whole[..., None].astype(x.dtype)).reshape(shape)
+    return whole
 
 
-def forward(segment: Sweeps, matrices: Any, tables: Any, x: Any) -> Any:
-    """Apply all passes to rows `x` (N/K, 2K); `matrices` (B, 2K, 2K)."""
-    made = signs(segment, tables)
+def _windows(segment: Sweeps, p: int) -> tuple[list[tuple[int, int]], int]:
+    """(bits to rotate, block) of the windows of pass p that have a block, and the bits left to rotate at its end."""
     place = {at: b for b, at in enumerate(segment.used)}
+    found: list[tuple[int, int]] = []
+    pending = 0
+    for w, bits in enumerate(segment.moves):
+        pending += bits
+        if (p, w) in place:
+            found.append((pending, place[p, w]))
+            pending = 0
+    return found, pending
+
+
+def _batched(segment: Sweeps, x: Array) -> Array:
+    """Rows (R, 2K), or those of a batch (B, R, 2K), as (B, R, 2K)."""
+    return x.reshape(-1, 1 << (segment.num_qubits - segment.k), 2 << segment.k)
+
+
+def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
+    """Apply all passes to rows `x` (R, 2K) or (batch, R, 2K)."""
+    shape, x = x.shape, _batched(segment, x)
+    between = _Diagonals(segment, numbers, tables)
     for p in range(segment.num_passes):
-        x = _times_sign(segment, x, made.get(p))
-        for w, bits in enumerate(segment.moves):
-            x = _rotate(x, bits)
-            if (p, w) in place:
-                x = product(x, matrices[place[p, w]].T)
-    return _times_sign(segment, x, made.get(segment.num_passes))
+        (x,) = between.multiply(p, x)
+        windows, left = _windows(segment, p)
+        for bits, b in windows:
+            x = product(_rotate(x, bits), numbers.matrices[b].T)
+        x = _rotate(x, left)
+    (x,) = between.multiply(segment.num_passes, x)
+    return x.reshape(shape)
 
 
-def backward(segment: Sweeps, matrices: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, Any]:
+def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array) -> tuple[Array, Array, Numbers]:
     """Undo all passes on the state and pull its cotangent back; as `dense.backward`."""
-    made = signs(segment, tables)
-    place = {at: b for b, at in enumerate(segment.used)}
-    bars: dict[int, Any] = {}
+    shape = x.shape
+    x, ct = _batched(segment, x), _batched(segment, ct)
+    between = _Diagonals(segment, numbers, tables)
+    bars: dict[int, Array] = {}
+    angle_bars: dict[int, Array] = {}
+    rank = {at: number for number, at in enumerate(segment.phases)}
+
+    def undo(at: int, x: Array, ct: Array) -> tuple[Array, ...]:
+        if at in rank and segment.differentiable:
+            angle_bars[at] = phases.cotangent(segment.phases[at], tables["phases"][rank[at]], x, ct)
+        return between.multiply(at, x, ct, inverse=True)
+
     for p in reversed(range(segment.num_passes)):
-        x, ct = (_times_sign(segment, a, made.get(p + 1)) for a in (x, ct))
-        for w, bits in enumerate(segment.moves):
+        x, ct = undo(p + 1, x, ct)
+        windows, left = _windows(segment, p)
+        for bits, b in windows:
             x, ct = _rotate(x, bits), _rotate(ct, bits)
-            if (p, w) in place:
-                b = place[p, w]
-                x = product(x, matrices[b])
-                if segment.differentiable:
-                    bars[b] = product(ct.T, x)
-                ct = product(ct, matrices[b])
+            x = product(x, numbers.matrices[b])
+            if segment.open[b]:
+                bars[b] = outer(ct.reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1]))
+            ct = product(ct, numbers.matrices[b])
             x, ct = lax.optimization_barrier((x, ct))  # window by window, or XLA runs ahead with one of them
-    x, ct = (_times_sign(segment, a, made.get(0)) for a in (x, ct))
-    if not segment.differentiable:
-        return x, ct, jnp.zeros_like(matrices)
-    return x, ct, jnp.stack([bars[b] for b in range(segment.num_blocks)])
+        x, ct = _rotate(x, left), _rotate(ct, left)
+    x, ct = undo(0, x, ct)
+    return x.reshape(shape), ct.reshape(shape), _cotangents(segment, numbers, bars, angle_bars)
+
+
+def _cotangents(segment: Sweeps, numbers: Numbers, bars: dict[int, Array], angle_bars: dict[int, Array]) -> Numbers:
+    matrices = jnp.zeros_like(numbers.matrices)
+    if bars:
+        none = jnp.zeros(numbers.matrices.shape[1:], matrices.dtype)
+        matrices = jnp.stack([bars.get(b, none) for b in range(segment.num_blocks)])
+    angles = [
+        angle_bars[at].astype(a.dtype) if at in angle_bars else jnp.zeros_like(a)
+        for at, a in zip(segment.phases, numbers.angles, strict=True)
+    ]
+    if angles:
+        pairs = zip(angles, numbers.angles, strict=True)
+        angles = [a if a.shape == b.shape else a.sum(1, keepdims=True) for a, b in pairs]  # one for a whole batch
+    return Numbers(matrices, angles)

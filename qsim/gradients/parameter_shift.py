@@ -15,6 +15,7 @@ from qsim._errors import MethodError
 from qsim._typing import Key
 from qsim.gradients.base import Probes, RerunRule, Spectra, unknown_spectrum
 from qsim.ir.circuit import Circuit
+from qsim.ir.derived import derived
 from qsim.ir.expand import expand
 from qsim.ir.operation import is_constant
 
@@ -81,6 +82,7 @@ class ParameterShift(RerunRule):
         )
 
 
+@derived
 def with_spectra(circuit: Circuit) -> Circuit:
     """`circuit` with operations whose spectrum is not known, such as long product formulas, expanded.
 

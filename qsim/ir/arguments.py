@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ def clean_param(param: Any, name: str) -> Any:
     """A gate argument as it is kept: float, `Parameter`, `Expression`, `ArrayElement` or JAX scalar."""
     if is_number(param):
         value = to_float(param)
-        if not np.isfinite(value):
+        if not math.isfinite(value):
             raise CircuitError(f"{name}: a parameter must be a finite number, but is {value}.")
         return value
     if is_symbolic(param) or isinstance(param, ArrayElement):

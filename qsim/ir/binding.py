@@ -1,8 +1,9 @@
-"""Values for the named parameters of a circuit, and its inverse, which must keep the arrays it was given whole."""
+"""Values for the named parameters of a circuit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -65,60 +66,47 @@ def checked_values(shapes: Mapping[str, tuple[int, ...]], params: Mapping[Any, A
     return values
 
 
+def unbatched(shapes: Mapping[str, tuple[int, ...]], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, refused where one has batch axes."""
+    for name, value in values.items():
+        if value.shape != shapes[name]:
+            raise ParameterError(
+                f"Parameter `{name}` has shape {shapes[name]}, but the value to bind has shape {value.shape}. "
+                "Batches go to execute(..., params=...)."
+            )
+    return values
+
+
 def bound(instructions: Sequence[Instruction], values: Mapping[str, Any]) -> list[Instruction]:
     """The instructions with these values, by name, in the place of parameters."""
+    elements = {name: _elements(value) for name, value in values.items()}
     new = []
-    elements: dict[str, list[ArrayElement]] = {}
     for i in instructions:
         op = i.operation
-        if any(is_symbolic(p) for p in op.params):
+        params = [_bound_param(p, values, elements, op.name) if is_symbolic(p) else p for p in op.params]
+        if any(map(is_not, params, op.params)):
             if not hasattr(op, "replace"):
                 raise CircuitError(
                     f"bind: {op.name} has parameters, but {type(op).__name__} has no replace(params, arrays)."
                 )
-            params = [_bound_param(p, values, elements, op.name) for p in op.params]
             i = Instruction(op.replace(params, getattr(op, "arrays", ())), i.qubits, i.clbits)
         new.append(i)
     return new
 
 
-def inverted(instructions: Sequence[Instruction]) -> list[Instruction]:
-    """The instructions that undo these. Angles that are elements of one array stay elements of one.
-
-    Raises:
-        CircuitError: an operation has no inverse.
-    """
-    new: list[Instruction] = []
-    negatives: dict[int, list[Any]] = {}
-    for i in reversed(instructions):
-        op = i.operation
-        if any(type(p) is ArrayElement for p in op.params) and hasattr(op, "replace"):
-            op = op.replace([_with_negative(p, negatives) for p in op.params], getattr(op, "arrays", ()))
-        if hasattr(op, "inverse"):
-            new.append(Instruction(op.inverse(), i.qubits, i.clbits))
-        elif hasattr(op, "definition") and not i.clbits:
-            steps = inverted(op.definition().instructions)
-            new += [Instruction(s.operation, tuple([i.qubits[q] for q in s.qubits])) for s in steps]
-        else:
-            raise CircuitError(f"{op.name} on qubits {i.qubits} has no inverse, so the circuit has none.")
-    return new
+def _elements(value: Any) -> list[Any]:
+    """What stands for each element of a value: floats, and for a JAX array elements of it."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return np.asarray(value, np.float64).reshape(-1).tolist()
+    return [ArrayElement(value, k) for k in range(value.size)] if value.shape else [value]
 
 
-def _with_negative(param: Any, negatives: dict[int, list[Any]]) -> Any:
-    if type(param) is not ArrayElement or param.negative:
-        return param
-    return ArrayElement(param.array, param.index, negatives.setdefault(id(param.array), []))
-
-
-def _bound_param(param: Any, values: Mapping[str, Any], elements: dict[str, list[ArrayElement]], operation: str) -> Any:
-    """A gate argument with the values put in; elements of a JAX array stay elements of it."""
-    if isinstance(param, Parameter) and param.vector is not None and param.vector.name in values:
-        name = param.vector.name
-        if not isinstance(values[name], np.ndarray):
-            if name not in elements:
-                elements[name] = [ArrayElement(values[name], k) for k in range(param.vector.size)]
-            return elements[name][param.index]
-    return clean_param(param.bind(values), operation) if is_symbolic(param) else param
+def _bound_param(param: Any, values: Mapping[str, Any], elements: Mapping[str, list[Any]], operation: str) -> Any:
+    """A parameter or expression with the values put in; elements of a JAX array stay elements of it."""
+    if type(param) is not Parameter:
+        return clean_param(param.bind(values), operation)
+    owner = param.name if param.vector is None else param.vector.name
+    return elements[owner][param.index] if owner in elements else param
 
 
 def _name(key: Any) -> Any:
@@ -158,4 +146,4 @@ def _kind(dtype: Any) -> str:
         found = np.dtype(dtype)
     except TypeError:
         return "?"
-    return "f" if "float" in found.name else found.kind
+    return "f" if found.kind == "V" and "float" in found.name else found.kind

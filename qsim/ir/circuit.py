@@ -9,26 +9,18 @@ from typing import Any, Self
 import numpy as np
 
 from qsim._checks import check_memory
-from qsim._errors import CircuitError, ParameterError
+from qsim._errors import CircuitError
 from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, exact_int, ints
-from qsim.ir.binding import bound, checked_values, inverted, open_parameters, shapes_of
+from qsim.ir.binding import bound, checked_values, open_parameters, shapes_of, unbatched
+from qsim.ir.derived import NOTHING_KNOWN, derived
 from qsim.ir.gates.methods import GateMethods
 from qsim.ir.instruction import Instruction, Register
 from qsim.ir.interface import check_operation
 from qsim.ir.layout import Layout
-from qsim.ir.operation import (
-    Barrier,
-    Conditional,
-    Gate,
-    Measure,
-    Reset,
-    controlled,
-    maker_of,
-    parse_control_state,
-    row_of,
-)
-from qsim.ir.parameter import Parameter
-from qsim.ir.structure import Digest, device_values, host_numbers
+from qsim.ir.operation import Barrier, Gate, Measure, maker_of, parse_control_state, row_of
+from qsim.ir.parameter import Expression, Parameter
+from qsim.ir.rewrite import inverted, under_control
+from qsim.ir.structure import Digest, device_values, host_numbers, longest_path
 
 __all__ = ["MAX_QUBITS", "Circuit", "Instruction", "Register", "hooks"]
 
@@ -60,7 +52,7 @@ class Circuit(GateMethods):
         {'h': 1, 'cx': 1}
     """
 
-    __slots__ = ("num_qubits", "cregs", "num_clbits", "_instructions", "_layout", "_digest")
+    __slots__ = ("num_qubits", "cregs", "num_clbits", "_instructions", "_layout", "_digest", "_facts")
 
     def __init__(
         self,
@@ -82,6 +74,7 @@ class Circuit(GateMethods):
         self._instructions: list[Instruction] = []
         self._layout: Layout | None = None
         self._digest = Digest()
+        self._facts = NOTHING_KNOWN
         for instruction in instructions:
             if not isinstance(instruction, Instruction):
                 raise CircuitError(
@@ -102,11 +95,13 @@ class Circuit(GateMethods):
         return self._layout if self._layout is not None else Layout.trivial(self.num_qubits)
 
     @property
+    @derived
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters that are open, sorted by name; elements of a vector by index."""
         return open_parameters(self._instructions)
 
     @property
+    @derived
     def key(self) -> bytes:
         """A digest of the structure: everything but the values of numbers and arrays.
 
@@ -117,11 +112,11 @@ class Circuit(GateMethods):
 
     def numbers(self) -> np.ndarray:
         """All host numbers of the circuit in order, float64 (m,): gate arguments, then arrays, by instruction."""
-        return host_numbers(self._instructions)
+        return self._numbers().copy()
 
     def values(self) -> list[Any]:
         """The JAX values of the circuit in order of first use, each array once, as given."""
-        return device_values(self._instructions)
+        return list(self._values())
 
     def count_ops(self) -> dict[str, int]:
         """How often each operation occurs, by name, in order of first use."""
@@ -133,15 +128,7 @@ class Circuit(GateMethods):
 
     def depth(self) -> int:
         """The longest path through the circuit, in operations; barriers align but do not count."""
-        qubit, clbit = [0] * self.num_qubits, [0] * self.num_clbits
-        for instruction in self._instructions:
-            levels = [qubit[q] for q in instruction.qubits] + [clbit[b] for b in instruction.clbits]
-            level = max(levels, default=0) + (not isinstance(instruction.operation, Barrier))
-            for q in instruction.qubits:
-                qubit[q] = level
-            for b in instruction.clbits:
-                clbit[b] = level
-        return max(qubit + clbit, default=0)
+        return longest_path(self._instructions, self.num_qubits, self.num_clbits)
 
     def __len__(self) -> int:
         return len(self._instructions)
@@ -272,15 +259,7 @@ class Circuit(GateMethods):
         number = count("num_controls", num_controls)
         parse_control_state(number, control_state)
         new = Circuit(self.num_qubits + number)
-        for i in self._instructions:
-            if i.clbits or isinstance(i.operation, (Reset, Conditional)):
-                raise CircuitError(f"controlled: {i.operation.name} cannot be put under control.")
-            moved = tuple([q + number for q in i.qubits])
-            if isinstance(i.operation, Barrier):
-                new._instructions.append(Instruction(i.operation, moved))
-            else:
-                operation = controlled(i.operation, number, control_state)
-                new._instructions.append(Instruction(operation, (*range(number), *moved)))
+        new._instructions += under_control(self._instructions, number, control_state)
         return new
 
     def power(self, exponent: int) -> Circuit:
@@ -315,19 +294,12 @@ class Circuit(GateMethods):
         Raises:
             ParameterError: an unknown name, a wrong shape, or NaN.
         """
-        shapes = self.parameter_shapes()
-        values = checked_values(shapes, params)
-        for name, value in values.items():
-            if value.shape != shapes[name]:
-                raise ParameterError(
-                    f"Parameter `{name}` has shape {shapes[name]}, but the value to bind has shape {value.shape}. "
-                    "Batches go to execute(..., params=...)."
-                )
+        values = unbatched(self._shapes(), checked_values(self._shapes(), params))
         return self._like(bound(self._instructions, values), self._layout)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """name -> declared shape of every open parameter and whole vector, sorted by name."""
-        return shapes_of(self.parameters)
+        return dict(self._shapes())
 
     def check_values(self, params: Mapping[Any, Any]) -> dict[str, Any]:
         """`params` keyed by name, as arrays whose last axes have the declared shapes.
@@ -355,12 +327,24 @@ class Circuit(GateMethods):
 
     # ---------------------------------------------------------------- inside
 
+    @derived
+    def _numbers(self) -> np.ndarray:
+        return host_numbers(self._instructions)
+
+    @derived
+    def _values(self) -> list[Any]:
+        return device_values(self._instructions)
+
+    @derived
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return shapes_of(self.parameters)
+
     def __getstate__(self) -> tuple[Any, ...]:
         return self.num_qubits, self.cregs, self.num_clbits, list(self._instructions), self._layout
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.num_qubits, self.cregs, self.num_clbits, self._instructions, self._layout = state
-        self._digest = Digest()
+        self._digest, self._facts = Digest(), NOTHING_KNOWN
 
     def _like(self, instructions: list[Instruction], layout: Layout | None) -> Circuit:
         """A circuit of the same sizes."""
@@ -389,9 +373,9 @@ class Circuit(GateMethods):
         row = row_of(name)
         n = self.num_qubits
         for p in params:
-            if type(p) is not float or p - p != 0.0:
+            if type(p) is not Parameter and type(p) is not Expression and (type(p) is not float or p - p != 0.0):
                 break
-        else:  # the fast way: plain finite floats, plain ints in range
+        else:  # the fast way: finite floats, open parameters, plain ints in range
             if len(qubits) == 1:
                 (q,) = qubits
                 fits = type(q) is int and -1 < q < n

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qsim._errors import CircuitError
+from qsim._checks import check_qubits
+from qsim._errors import CircuitError, TargetError
 from qsim.ir.arguments import ints
 from qsim.ir.records import Barrier
 
@@ -65,6 +67,7 @@ class Layout:
             )
 
     @classmethod
+    @lru_cache(maxsize=16)
     def trivial(cls, num_qubits: int) -> Layout:
         """The layout of a circuit that was never transpiled."""
         places = tuple(range(num_qubits))
@@ -87,6 +90,21 @@ class Layout:
                 f"{max(*self.initial, *self.final)}."
             )
         return Layout(tuple(other.initial[p] for p in self.initial), tuple(other.final[p] for p in self.final))
+
+
+def check_places(qubits: Sequence[int], num_qubits: int, size: int | None) -> tuple[int, ...]:
+    """The argument `qubits` of a run: one device qubit for each of a circuit's, on a device of `size` qubits.
+
+    Raises:
+        TargetError: other qubits than the device has, one twice, or too few or too many.
+    """
+    places = check_qubits("qubits", qubits, num_qubits if size is None else size, TargetError)
+    if len(places) != num_qubits:
+        raise TargetError(
+            f"Argument `qubits` must name one device qubit for each of the circuit's {num_qubits} qubits, but "
+            f"names {len(places)}."
+        )
+    return places
 
 
 def pad(circuit: Circuit, num_qubits: int, qubits: Sequence[int] | None = None) -> Circuit:

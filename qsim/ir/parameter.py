@@ -253,7 +253,7 @@ class ParameterVector:
         self.name = name
         self._elements = np.empty(self.shape, dtype=object)
         for flat, place in enumerate(np.ndindex(self.shape)):
-            element = Parameter(name)
+            element = object.__new__(Parameter)  # the name was checked above
             element.name = f"{name}[{','.join(map(str, place))}]"
             element.vector, element.index = self, flat
             self._elements[place] = element
@@ -276,7 +276,9 @@ class ParameterVector:
         return self._elements.copy() if copy else self._elements
 
     __array_priority__ = 100
-    __array_ufunc__ = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return getattr(ufunc, method)(*map(_plain, inputs), **options)
 
     def __add__(self, other: Any) -> np.ndarray:
         return self._elements + _plain(other)
@@ -298,6 +300,15 @@ class ParameterVector:
 
     def __truediv__(self, other: Any) -> np.ndarray:
         return self._elements / _plain(other)
+
+    def __rtruediv__(self, other: Any) -> np.ndarray:
+        return _plain(other) / self._elements
+
+    def __pow__(self, other: Any) -> np.ndarray:
+        return self._elements ** _plain(other)
+
+    def __rpow__(self, other: Any) -> np.ndarray:
+        return _plain(other) ** self._elements
 
     def __neg__(self) -> np.ndarray:
         return -self._elements

@@ -1,6 +1,6 @@
-"""What is structure in a circuit and what is a value: the digest, the host numbers, the JAX values.
+"""What is structure in a circuit and what is a value: the digest, the host numbers, the JAX values; its depth.
 
-All three go through the instructions in order, and through the parameters before the
+The first three go through the instructions in order, and through the parameters before the
 arrays of each operation.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from qsim.ir.instruction import Instruction
 from qsim.ir.keys import key_of
 from qsim.ir.parameter import ArrayElement, Expression, Parameter, is_number, is_symbolic
+from qsim.ir.records import Barrier
 from qsim.ir.table import Gate
 
 CHUNK = 4096
@@ -139,3 +140,16 @@ def device_values(instructions: Sequence[Instruction]) -> list[Any]:
 def any_elements(expression: Expression) -> bool:
     """Whether numbers of an expression are elements of a JAX array: in a circuit that is an argument of jit."""
     return any(isinstance(n, ArrayElement) for n in expression.numbers)
+
+
+def longest_path(instructions: Sequence[Instruction], num_qubits: int, num_clbits: int) -> int:
+    """The longest path through the instructions, in operations; barriers align but do not count."""
+    qubit, clbit = [0] * num_qubits, [0] * num_clbits
+    for instruction in instructions:
+        levels = [qubit[q] for q in instruction.qubits] + [clbit[b] for b in instruction.clbits]
+        level = max(levels, default=0) + (not isinstance(instruction.operation, Barrier))
+        for q in instruction.qubits:
+            qubit[q] = level
+        for b in instruction.clbits:
+            clbit[b] = level
+    return max(qubit + clbit, default=0)

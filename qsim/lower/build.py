@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,8 @@ from qsim.ir.controlled import split_controls
 from qsim.ir.expand import expand
 from qsim.ir.operation import Barrier, Measure, key_of
 from qsim.ir.ops import PauliEvolution
-from qsim.lower import cost
+from qsim.lower import calibration, cost
+from qsim.lower.calibration import Costs
 from qsim.lower.dense import dense_segment
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
@@ -54,6 +55,7 @@ class _Builder:
     records: Records
     classes: list[str]
     tokens: np.ndarray
+    costs: Costs
 
     def segments(self, start: int, stop: int) -> list[Segment]:
         """The segments of the operations start .. stop, repeats first."""
@@ -66,7 +68,7 @@ class _Builder:
             if span.count == 1:
                 continue
             body = self.segments(begin, begin + span.period)
-            if len(body) == 1 and isinstance(body[0], Dense) and body[0].num_blocks == 1:
+            if len(body) == 1 and _is_one_block(body[0]):
                 continue
             found += self.flat(flat, begin)
             records, r = self.records, self.records.range(begin, end)
@@ -114,7 +116,7 @@ class _Builder:
         return found
 
     def dense(self, start: int, stop: int) -> Dense | Sweeps:
-        return dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop))
+        return dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop), self.costs)
 
     def flips(self, start: int, stop: int) -> Flips:
         records, r = self.records, self.records.range(start, stop)
@@ -183,36 +185,60 @@ def _keep(circuit: Circuit, k: int) -> Callable[[Any], bool]:
     return lambda op: isinstance(op, (Barrier, Measure)) or classify(op, k) is not None
 
 
-def build_plan(circuit: Circuit, k: int) -> Plan:
+def build_batched_plan(circuit: Circuit, k: int, varying: Collection[str]) -> Plan | None:
+    """The plan of a circuit that is run as one batch, where all that differs from run to run is phases; else None."""
+    plan = build_plan(circuit, k, varying)
+    return plan if _is_shared(plan.segments) else None
+
+
+def _is_shared(segments: Sequence[Segment]) -> bool:
+    return all(isinstance(s, Sweeps) or (isinstance(s, Repeat) and _is_shared(s.body)) for s in segments)
+
+
+def build_plan(circuit: Circuit, k: int, varying: Collection[str] = (), costs: Costs | None = None) -> Plan:
     """Lower the unitary part of a circuit that is `expanded`; barriers and measurements are left out.
 
     Args:
         circuit: any circuit.
         k: the most qubits of a block; fewer where the circuit has fewer.
+        varying: names of the parameters that differ from run to run of a batch.
+        costs: what decides between ways to run it; None takes those of this machine.
     """
     n = circuit.num_qubits
     k = min(k, n)
     kept = [i for i in circuit.instructions if not isinstance(i.operation, (Barrier, Measure))]
+    sources = find_sources(circuit, kept, varying)
+    costs = calibration.costs() if costs is None else costs
     ids: dict[Any, int] = {}
     known: dict[Any, str] = {}
     tokens = np.zeros(len(kept), np.int64)
     classes: list[str] = []
     for at, i in enumerate(kept):
         key = key_of(i.operation)
-        tokens[at] = ids.setdefault((key, i.qubits), len(ids))
+        # a part and its repetitions are differentiated alike: one with constants is no repetition of one without
+        tokens[at] = ids.setdefault((key, i.qubits, sources.nature(at)), len(ids))
         if key not in known:
             found = classify(i.operation, k)
             assert found is not None
             known[key] = found
         classes.append(known[key])
-    sources = find_sources(circuit, kept)
-    builder = _Builder(Records(n, k, kept, sources), classes, tokens)
+    builder = _Builder(Records(n, k, kept, sources), classes, tokens, costs)
     small = all(c == DENSE for c in classes) and len(kept) <= cost.SHORT_CIRCUIT
     if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
         segments = builder.flat(0, len(kept))
+        passes = sum(s.num_passes if isinstance(s, Sweeps) else cost.UNROLL_BLOCKS + 1 for s in segments)
+        if varying and passes > cost.UNROLL_BLOCKS:
+            segments = builder.segments(0, len(kept))
     else:
         segments = builder.segments(0, len(kept))
     return Plan(n, k, tuple(segments), sources, _mode(segments), len(kept))
+
+
+def _is_one_block(segment: Segment) -> bool:
+    """Whether a segment is one block on some of the qubits and nothing else: not worth a loop of its own."""
+    if isinstance(segment, Sweeps) and (segment.phases or segment.signs.any() or segment.num_qubits <= segment.k):
+        return False
+    return isinstance(segment, (Dense, Sweeps)) and segment.num_blocks == 1
 
 
 def _mode(segments: Sequence[Segment]) -> str:

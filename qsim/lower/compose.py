@@ -51,7 +51,7 @@ def compose_tables(
             order = front + [q for q in layout if q not in front]
             perms[s, b] = numbers[tuple(layout.index(q) for q in order)]
             layout = order
-    return Compose(qubits, child_qubits, index, perms)
+    return Compose(qubits, child_qubits, num_children, index, perms)
 
 
 def layout_tables(blocks: Sequence[tuple[int, ...]], num_qubits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,34 +1,35 @@
 """The cost model: what decides how a circuit is emitted, and what `explain` predicts.
 
-Times are nanoseconds per amplitude on one core of a 2-core x86 machine with AVX-512,
-complex64, as measured in `benchmarks/NOTES.md`.
+What a step costs is in `qsim.lower.calibration`; the limits here were chosen by the
+measurements in `benchmarks/NOTES.md`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from qsim.lower import calibration
+from qsim.lower.calibration import Costs
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 
-GATHER = 2.3
-"""A block reached by a bit-permuting gather."""
-ROTATION = 1.6
-"""A block reached by rotating the bits."""
-SIGN = 0.5
-"""Signs across windows."""
-FLIP = 3.0
-"""A step that pairs amplitudes j and j ^ x."""
-WIDE = 20.0
-"""An operation by itself, with two transposes of the state."""
-BACKWARD = 3.0
-"""The backward pass, in forward passes."""
-
 MAX_CHANGES = 8
 """Where blocks and pairings alternate more often, one-qubit and controlled gates are run as pairings too."""
 
-FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
-"""Memory of a forward run, and of value and gradient by the reversible pass, in states."""
+FORWARD_STATES, GRADIENT_STATES, DIAGONAL_STATES = 4.0, 5.0, 7.0
+"""Memory in states: of a forward run, of value and gradient, and of the latter with phases or pairings."""
+FORWARD_MATRICES, GRADIENT_MATRICES = 1, 3
+"""How often the matrices of a segment are in memory."""
+FORWARD_BYTES, GRADIENT_BYTES = 16 << 10, 48 << 10
+"""Memory of whatever is run."""
+
+NEAR_QUBITS, FAR_QUBITS = 16, 20
+"""Up to so many qubits a step costs what it costs in the caches, and from so many on `Costs.far` times that."""
+
+CHUNK = 1 << 17
+"""Amplitudes that a batch is run with at a time: what stays in a core's second cache."""
+KEPT = 0.25
+"""Where the final states of a batch take more of the memory, the gradient runs them again instead of keeping them."""
 
 BLOCK_QUBITS = 4
 """Qubits of a block: rows of 32 floats."""
@@ -42,85 +43,148 @@ SMALL_CIRCUIT = 12
 """Up to this many operations, no repeats are looked for."""
 MIN_REPEATS = 3
 """A part that comes fewer times is not rolled."""
-MAX_CHANGES = 8
-"""Where blocks and pairings alternate more often, one-qubit and controlled gates are run as pairings too."""
 
-FORWARD_STATES, GRADIENT_STATES = 2.5, 5.0
-"""Memory of a forward run, and of value and gradient by the reversible pass, in states."""
-
-BLOCK_QUBITS = 4
-"""Qubits of a block: rows of 32 floats."""
-UNROLL_BLOCKS = 6
-"""Up to this many blocks are traced one by one; more become a scan."""
-MAX_UNROLLED = 40
-"""The most steps of sweeps that are traced one by one."""
-SHORT_CIRCUIT = 400
-"""Up to this many operations, fusing everything is tried before repeats are looked for."""
-SMALL_CIRCUIT = 12
-"""Up to this many operations, no repeats are looked for."""
-MIN_REPEATS = 3
-"""A part that comes fewer times is not rolled."""
-INLINE_FROM = 17
-"""From this number of qubits on, a rolled part makes its matrices inside the loop: memory over dispatch."""
-
-COMPILE_BASE, COMPILE_SEGMENT, COMPILE_BLOCK = 0.25, 0.1, 0.03
+COMPILE_BASE, COMPILE_SEGMENT, COMPILE_BLOCK = 0.35, 0.2, 0.04
 """Seconds to trace and compile: of any program, of each segment, of each unrolled step."""
+TAPE_STEPS = 6
+"""The step of a tape of blocks, in unrolled steps."""
 COMPILE_GRADIENT = 2.2
 """The same with the gradient, in programs without."""
 
 
+@dataclass(slots=True)
+class Counts:
+    """How often a plan does what `Costs` has a price for.
+
+    Attributes:
+        amplitudes: name of a price per amplitude -> how often in one forward run.
+        steps: over the whole state, in one forward run.
+        blocks: those of them that have matrices to be made.
+        emitted: steps that are traced.
+        segments: parts of the program.
+        matrices: bytes of the block matrices that are in memory at a time, in single precision.
+        diagonal: whether there are phases or pairings.
+    """
+
+    amplitudes: dict[str, float] = field(default_factory=dict)
+    steps: int = 0
+    blocks: int = 0
+    emitted: int = 0
+    segments: int = 0
+    matrices: int = 0
+    diagonal: bool = False
+
+    def add(self, name: str, times: float) -> None:
+        self.amplitudes[name] = self.amplitudes.get(name, 0) + times
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a plan will cost.
+    """What a plan will cost in complex64.
 
     Attributes:
         segments: one line per segment, for people.
         blocks: steps over the whole state in one forward run.
-        forward: nanoseconds per amplitude of one forward run.
+        seconds, gradient_seconds: one warm run, without and with the gradient.
         compile_seconds, gradient_compile_seconds: trace and compile, without and with the gradient.
+        memory, gradient_memory: bytes while it runs.
     """
 
     segments: tuple[str, ...]
     blocks: int
-    forward: float
+    seconds: float
+    gradient_seconds: float
     compile_seconds: float
     gradient_compile_seconds: float
+    memory: float
+    gradient_memory: float
 
 
-def predict(plan: Plan) -> Prediction:
-    """What running `plan` will cost, by the constants above."""
-    lines: list[str] = []
-    steps, forward, emitted, count = 0, 0.0, 0, 0
+def predict(plan: Plan, columns: int = 1, together: int | None = None, costs: Costs | None = None) -> Prediction:
+    """What running `plan` will cost.
+
+    Args:
+        plan: the plan.
+        columns: on how many states.
+        together: on how many of them at a time; None for all.
+        costs: by which prices; None takes those of this machine.
+    """
+    lines, counts = count(plan)
+    costs = calibration.costs() if costs is None else costs
+    busy = busy_seconds(counts, costs, plan.num_qubits, columns)
+    call, state = costs.call * 1e-6, 8 * (columns if together is None else together) << plan.num_qubits
+    compiled = COMPILE_BASE + COMPILE_SEGMENT * counts.segments + COMPILE_BLOCK * counts.emitted
+    after = 0 if together in (None, columns) else 16 * columns << plan.num_qubits  # of every run, for its gradient
+    kept = DIAGONAL_STATES if counts.diagonal else GRADIENT_STATES
+    return Prediction(
+        segments=tuple(lines),
+        blocks=counts.steps,
+        seconds=call + busy,
+        gradient_seconds=call + (1 + costs.backward) * busy,
+        compile_seconds=compiled,
+        gradient_compile_seconds=COMPILE_GRADIENT * compiled,
+        memory=FORWARD_STATES * state + FORWARD_MATRICES * counts.matrices + FORWARD_BYTES,
+        gradient_memory=kept * state + after + GRADIENT_MATRICES * counts.matrices + GRADIENT_BYTES,
+    )
+
+
+def busy_seconds(counts: Counts, costs: Costs, num_qubits: int, columns: int = 1) -> float:
+    """One forward run, without what every run takes."""
+    far = costs.far ** min(1.0, max(0.0, (num_qubits - NEAR_QUBITS) / (FAR_QUBITS - NEAR_QUBITS)))
+    each = costs.read + sum(times * getattr(costs, name) for name, times in counts.amplitudes.items())
+    made = 1e-6 * (costs.step * counts.steps + costs.block * counts.blocks)
+    return made + 1e-9 * far * each * (columns << num_qubits)
+
+
+def count(plan: Plan) -> tuple[list[str], Counts]:
+    """A line for each segment, and how often the plan does what."""
+    lines, counts = [], Counts()
     for segment in plan.segments:
-        s, f, e, c = _segment(segment, lines, "")
-        steps, forward, emitted, count = steps + s, forward + f, emitted + e, count + c
-    seconds = COMPILE_BASE + COMPILE_SEGMENT * count + COMPILE_BLOCK * emitted
-    return Prediction(tuple(lines), steps, forward, seconds, COMPILE_GRADIENT * seconds)
+        _count(segment, counts, lines, "", 1)
+    return lines, counts
 
 
-def _segment(segment: Segment, lines: list[str], indent: str) -> tuple[int, float, int, int]:
-    """Steps run, ns per amplitude, steps emitted and segments of one segment; adds its lines."""
+def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, times: int) -> None:
+    """Add a segment that is run so many times, and its lines."""
+    counts.segments += 1
     if isinstance(segment, Repeat):
         lines.append(f"{indent}repeat {segment.count} times:")
-        inside = [_segment(s, lines, indent + "  ") for s in segment.body]
-        steps, forward, emitted, count = (sum(column) for column in zip(*inside, strict=True))
-        return segment.count * steps, segment.count * forward, emitted, 1 + count
+        for inside in segment.body:
+            _count(inside, counts, lines, indent + "  ", times * segment.count)
+        return
+    if isinstance(segment, (Dense, Sweeps)):
+        counts.blocks += times * segment.num_blocks
+        counts.matrices += segment.num_blocks * 4 * (2 << segment.k) ** 2
     if isinstance(segment, Dense):
         how = "unrolled" if segment.unrolled else "as a tape"
         lines.append(f"{indent}{_blocks(segment)} at any place, {how}")
-        emitted = segment.num_blocks if segment.unrolled else 1
-        return segment.num_blocks, GATHER * segment.num_blocks, emitted, 1
-    if isinstance(segment, Sweeps):
-        lines.append(f"{indent}{_blocks(segment)} in {segment.num_passes} sweeps over {len(segment.moves)} windows")
-        steps = segment.num_passes * len(segment.moves)
-        return steps, ROTATION * steps + SIGN * int(segment.signs.any(axis=(1, 2)).sum()), steps, 1
-    if isinstance(segment, Flips):
+        counts.add("gather", times * segment.num_blocks)
+        counts.steps += times * segment.num_blocks
+        counts.emitted += segment.num_blocks if segment.unrolled else TAPE_STEPS
+    elif isinstance(segment, Sweeps):
+        windows, passes, diagonals = len(segment.moves), segment.num_passes, len(segment.phases)
+        also = f", {diagonals} diagonals between" if diagonals else ""
+        lines.append(f"{indent}{_blocks(segment)} in {passes} sweeps over {windows} windows{also}")
+        counts.add("product", times * segment.num_blocks)
+        counts.add("rotation", times * passes * windows * (windows > 1))
+        counts.add("sign", times * int(segment.signs.any(axis=(1, 2)).sum()))
+        counts.add("phase", times * diagonals)
+        counts.steps += times * (segment.num_blocks + diagonals)
+        counts.emitted += segment.num_blocks + diagonals
+        counts.diagonal |= diagonals > 0
+    elif isinstance(segment, Flips):
         steps = len(segment.order)
         lines.append(f"{indent}{steps} Pauli rotations and controlled gates as a tape")
-        return steps, FLIP * steps, 1, 1
-    assert isinstance(segment, Wide)
-    lines.append(f"{indent}{segment.operation.name} on {len(segment.qubits)} qubits by itself")
-    return 1, WIDE, 4, 1
+        counts.add("flip", times * steps)
+        counts.steps += times * steps
+        counts.emitted += 1
+        counts.diagonal = True
+    else:
+        assert isinstance(segment, Wide)
+        lines.append(f"{indent}{segment.operation.name} on {len(segment.qubits)} qubits by itself")
+        counts.add("wide", times)
+        counts.steps += times
+        counts.emitted += 4
 
 
 def _blocks(segment: Any) -> str:

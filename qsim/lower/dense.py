@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from qsim.ir.operation import key_of
 from qsim.lower import cost
+from qsim.lower.calibration import Costs
 from qsim.lower.compose import compose_tables, layout_tables
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Range, Sweeps
 from qsim.lower.records import Piece, Records
+from qsim.lower.sweeps import Sweep, phase_tables, schedule, sign_table
 
 MIN_FIXED, MAX_FIXED = 4, 4096
 """Blocks of so many gates without numbers are multiplied on the host, up to so many blocks."""
@@ -21,19 +22,17 @@ MIN_FIXED, MAX_FIXED = 4, 4096
 PAIR_LENGTH = 6
 """The most matrices multiplied into one pair: tables are as long as the longest pair."""
 
-_CZ = np.diag([1.0, 1, 1, -1])
-_CX = {1: np.eye(4)[[0, 1, 3, 2]], 0: np.eye(4)[[0, 3, 2, 1]]}
 
-
-def dense_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Dense | Sweeps:
+def dense_segment(records: Records, pieces: Sequence[Piece], r: Range, costs: Costs) -> Dense | Sweeps:
     """The cheaper way to run dense pieces, by the cost model."""
     k, n = records.k, records.num_qubits
     first = fuse([p.qubits for p in pieces], min(2, k))
     second = fuse([b.qubits for b in first], k)
     blocks = [(_fill(b.qubits, k, n), [i for at in b.items for i in first[at].items]) for b in second]
-    sweep = _schedule(records, pieces) if n > k >= 2 else None
-    if sweep is not None and sweep.steps <= cost.MAX_UNROLLED and sweep.cost < cost.GATHER * len(blocks):
-        return _sweeps(records, sweep, r)
+    sweep = schedule(records, pieces) if k else None
+    if sweep is not None and sweep.steps <= cost.MAX_UNROLLED:
+        if sweep.cost(costs) < costs.gather * len(blocks) or any(map(records.varies, pieces)):
+            return _sweeps(records, sweep, r)
     src, inverse = layout_tables([places for places, _ in blocks], n)
     return Dense(
         num_qubits=n,
@@ -118,122 +117,21 @@ def _multiply(records: Records, places: tuple[int, ...], pieces: Sequence[Piece]
     return whole.reshape(1 << k, 1 << k)
 
 
-# ---------------------------------------------------------------------------------- sweeps
-
-
-@dataclass(slots=True)
-class _Sweep:
-    """Pieces put into passes over windows of the qubits, with signs before each pass and at the end."""
-
-    moves: tuple[int, ...]
-    pieces: list[Piece] = field(default_factory=list)
-    blocks: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    signs: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
-
-    @property
-    def passes(self) -> int:
-        return max((p + 1 for p, _ in self.blocks), default=0)
-
-    @property
-    def steps(self) -> int:
-        return self.passes * len(self.moves)
-
-    @property
-    def cost(self) -> float:
-        return cost.ROTATION * self.steps + cost.SIGN * len(self.signs)
-
-
-def _schedule(records: Records, pieces: Sequence[Piece]) -> _Sweep | None:
-    """Put pieces into sweeps: windows of up to k neighbours, CZ and CX across windows as signs.
-
-    In one pass the windows' blocks act on different qubits, so that they commute. Signs
-    come before the blocks of their pass; a diagonal piece may move to before them. None
-    where a piece across windows is neither CZ nor CX.
-    """
-    n, k = records.num_qubits, records.k
-    count = -(-n // k)
-    moves = tuple([k] + [(n - k) // (count - 1) + (i < (n - k) % (count - 1)) for i in range(count - 1)])
-    window = np.repeat(np.arange(count), moves).tolist()
-    sweep = _Sweep(moves)
-    dense = [-1] * n
-    signed = [0] * n
-    forms: dict[Any, int | None] = {}
-    diagonal: dict[Any, bool] = {}
-
-    def add(piece: Piece) -> None:
-        operation = records.operation(piece)
-        key = piece.constant or (key_of(operation) if piece.number < 0 else None)
-        if key not in diagonal:
-            diagonal[key] = key is not None and not piece.constant and _is_diagonal(operation)
-        after = (dense[q] if diagonal[key] else max(dense[q], signed[q]) for q in piece.qubits)
-        at = max([0, *after])
-        sweep.blocks.setdefault((at, window[piece.qubits[0]] if piece.qubits else 0), []).append(len(sweep.pieces))
-        sweep.pieces.append(piece)
-        for q in piece.qubits:
-            dense[q] = at
-
-    for piece in pieces:
-        if len({window[q] for q in piece.qubits}) <= 1:
-            add(piece)
-            continue
-        operation = records.operation(piece)
-        key = (key_of(operation), piece.number)
-        if key not in forms:
-            forms[key] = _cross_form(operation, piece)
-        form = forms[key]
-        if form is None:
-            return None
-        flips = [] if form < 0 else [Piece(piece.place, qubits=(piece.qubits[form],), constant="h")]
-        for f in flips:
-            add(f)
-        a, b = sorted(piece.qubits)
-        at = max(dense[a], dense[b]) + 1
-        sweep.signs.setdefault(at, set()).symmetric_difference_update({(a, b)})
-        signed[a], signed[b] = max(signed[a], at), max(signed[b], at)
-        for f in flips:
-            add(f)
-    sweep.signs = {at: pairs for at, pairs in sweep.signs.items() if pairs}
-    return sweep
-
-
-def _is_diagonal(operation: Any) -> bool:
-    """Whether an operation is diagonal whatever its numbers: seen at numbers without meaning."""
-    params = [0.7 + 0.37 * i for i in range(len(operation.params))]
-    arrays = getattr(operation, "arrays", ())
-    if arrays:
-        return False
-    matrix = np.asarray((operation.replace(params) if params else operation).matrix(np))
-    return bool(np.all(matrix == np.diag(np.diagonal(matrix))))
-
-
-def _cross_form(operation: Any, piece: Piece) -> int | None:
-    """-1 for a CZ, the place of the target for a CX, None for anything else."""
-    if len(piece.qubits) != 2 or piece.number >= 0 or operation.params or getattr(operation, "arrays", ()):
-        return None
-    matrix = np.asarray(operation.matrix(np))
-    if np.array_equal(matrix, _CZ):
-        return -1
-    return next((target for target, cx in _CX.items() if np.array_equal(matrix, cx)), None)
-
-
-def _sweeps(records: Records, sweep: _Sweep, r: Range) -> Sweeps:
-    n, k = records.num_qubits, records.k
+def _sweeps(records: Records, sweep: Sweep, r: Range) -> Sweeps:
     ends = np.cumsum(sweep.moves)
-    windows = [tuple(range(e - k, e)) for e in ends]
+    at = [tuple(range(e - records.k, e)) for e in ends]
     used = sorted(sweep.blocks)
-    blocks = [(windows[w], sweep.blocks[p, w]) for p, w in used]
-    signs = np.zeros((sweep.passes + 1, n, n), np.uint8)
-    for at, pairs in sweep.signs.items():
-        for a, b in pairs:
-            signs[min(at, sweep.passes), a, b] ^= 1
+    members = [sweep.blocks[place] for place in used]
     return Sweeps(
-        num_qubits=n,
-        k=k,
+        num_qubits=records.num_qubits,
+        k=records.k,
         range=r,
-        **_assemble(records, sweep.pieces, blocks, r),
+        **_assemble(records, sweep.pieces, [(at[w], items) for (_, w), items in zip(used, members, strict=True)], r),
         moves=sweep.moves,
         used=tuple(used),
-        signs=signs,
+        open=tuple(any(records.is_open(sweep.pieces[i]) for i in items) for items in members),
+        signs=sign_table(sweep, records.num_qubits),
+        phases=phase_tables(records, sweep, r.angle, r.data),
         differentiable=records.open(r),
     )
 

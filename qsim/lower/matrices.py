@@ -14,7 +14,8 @@ from qsim.kernels.packed import realify
 from qsim.lower.compose import permutation_rows
 from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps
 
-SCAN_FROM = 6
+SMALL_PRODUCT = 64
+"""Two matrices with so many numbers are multiplied in a loop."""
 
 _P = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
 PAULI_PAIRS = np.array([[np.kron(a, b) for b in _P] for a in _P]).reshape(16, 4, 4)
@@ -69,38 +70,97 @@ def widen(matrices: Any, num_qubits: int) -> Any:
     return out.reshape(*matrices.shape[:-2], size * extra, size * extra)
 
 
-def compose(spec: Compose, tables: Any, children: Any) -> Any:
-    """Products of children (C, d, d) into blocks (B, K, K)."""
-    index, perms = tables
-    d = children.shape[-1]
-    size = 1 << spec.qubits
-    blocks = spec.index.shape[1]
-    eye = jnp.eye(d, dtype=children.dtype)
-    children = jnp.concatenate([children, eye[None]])
+def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> Any:
+    """Products of children (C, d, d) into blocks (B, K, K).
+
+    Args:
+        reversible: pull cotangents back by undoing the products, as the engine does with states: unitary
+            children only, reverse mode only, and a program a third as long as that of plain differentiation.
+    """
+    index, perms, home = tables
+    if not spec.num_blocks:
+        return jnp.zeros((0, 1 << spec.qubits, 1 << spec.qubits), children.dtype)
+    if not reversible:
+        return _products(spec, index, perms, children)
+
+    @jax.custom_vjp
+    def product(children: Any, index: Any, perms: Any, home: Any) -> Any:
+        return _products(spec, index, perms, children)
+
+    def product_forward(children: Any, index: Any, perms: Any, home: Any) -> tuple[Any, Any]:
+        made = _products(spec, index, perms, children)
+        return made, (children, made, index, perms, home)
+
+    def product_backward(kept: Any, ct: Any) -> tuple[Any, None, None, None]:
+        children, made, index, perms, home = kept
+        return _undo_products(spec, children, made, index, perms, home, ct), None, None, None
+
+    product.defvjp(product_forward, product_backward)
+    return product(children, *(jnp.asarray(t) for t in (index, perms, home)))
+
+
+def _with_identity(children: Any) -> Any:
+    return jnp.concatenate([children, jnp.eye(children.shape[-1], dtype=children.dtype)[None]])
+
+
+def _products(spec: Compose, index: Any, perms: Any, children: Any) -> Any:
+    size, d = 1 << spec.qubits, children.shape[-1]
     rows = jnp.asarray(permutation_rows(spec.qubits))
+    children = _with_identity(children)
     start = jnp.eye(size, dtype=children.dtype)[rows[perms[0].astype(jnp.int32)]]
 
     def step(acc: Any, at: tuple[Any, Any]) -> tuple[Any, None]:
         child, perm = at
-        acc = acc.reshape(blocks, d, -1)
-        acc = jnp.einsum("bij,bjc->bic", child, acc, precision=lax.Precision.HIGHEST)
-        acc = acc.reshape(blocks, size, size)
-        order = rows[perm.astype(jnp.int32)]
-        return jnp.take_along_axis(acc, order[:, :, None], axis=1), None
+        acc = acc.reshape(spec.num_blocks, d, -1)
+        acc = _times(children[child.astype(jnp.int32)], acc)
+        return _permuted(acc.reshape(-1, size, size), rows[perm.astype(jnp.int32)]), None
 
-    depth = spec.index.shape[0]
-    picked = children[index.astype(jnp.int32)]
-    if depth > SCAN_FROM:
-        return lax.scan(step, start, (picked, perms[1:]))[0]
-    for s in range(depth):
-        start, _ = step(start, (picked[s], perms[s + 1]))
-    return start
+    return lax.scan(step, start, (jnp.asarray(index), jnp.asarray(perms[1:])))[0]
 
 
-def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any) -> Any:
-    """The real block matrices (B, 2K, 2K) of a dense segment."""
+def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: Any, home: Any, ct: Any) -> Any:
+    """The cotangent of the children (C, d, d), for the products made and their cotangent (B, K, K)."""
+    size, d = 1 << spec.qubits, children.shape[-1]
+    rows = jnp.asarray(np.argsort(permutation_rows(spec.qubits), axis=1))
+    children = _with_identity(children)
+
+    def step(both: Any, at: tuple[Any, Any]) -> tuple[Any, Any]:
+        child, perm = at
+        inverse = children[child.astype(jnp.int32)].conj().swapaxes(-1, -2)
+        after = _permuted(both, rows[perm.astype(jnp.int32)]).reshape(spec.num_blocks, d, -1)
+        before = _times(inverse, after)
+        after, before = (a.reshape(spec.num_blocks, d, -1, 2, size) for a in (after, before))
+        bar = _times(
+            after[:, :, :, 1].conj().reshape(spec.num_blocks, d, -1),
+            before[:, :, :, 0].reshape(spec.num_blocks, d, -1).swapaxes(1, 2),
+        )
+        return before.reshape(-1, size, 2 * size), bar
+
+    # the cotangent conjugated, so that both are undone by the same matrices
+    both = jnp.concatenate([made, ct.conj()], axis=-1)
+    bars = lax.scan(step, both, (index, perms[1:]), reverse=True)[1]
+    return bars.reshape(-1, d, d)[home.astype(jnp.int32)]
+
+
+def _permuted(matrices: Any, rows: Any) -> Any:
+    """Matrices (B, K, M) with their rows in the order (B, K)."""
+    block = jnp.arange(matrices.shape[0], dtype=jnp.int32)[:, None]
+    return matrices.at[block, rows].get(mode="promise_in_bounds", unique_indices=True)
+
+
+def _times(a: Any, b: Any) -> Any:
+    """Products of matrices (B, i, j) and (B, j, k). Those of few numbers are sums: XLA:CPU calls a library for each."""
+    if a[0].size + b[0].size <= SMALL_PRODUCT:
+        return (a[:, :, :, None] * b[:, None]).sum(axis=2)
+    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
+
+
+def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any, *, reversible: bool) -> Any:
+    """The real block matrices (B, 2K, 2K) of a dense segment; `reversible` as in `compose`."""
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
-    made = compose_blocks(segment, tables, angles, data, dtype) if segment.blocks.num_blocks else None
+    made = None
+    if segment.blocks.num_blocks:
+        made = compose_blocks(segment, tables, angles, data, dtype, reversible=reversible)
     if tables["fixed"] is None:
         return realify(made)
     fixed, order = tables["fixed"]
@@ -108,7 +168,9 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any)
     return realify(fixed if made is None else jnp.concatenate([made, fixed])[order])
 
 
-def compose_blocks(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
+def compose_blocks(
+    segment: Dense | Sweeps, tables: Any, angles: Any, data: Any, dtype: Any, *, reversible: bool
+) -> Any:
     """The block matrices (B, K, K) that depend on numbers: kinds, then pairs, then blocks."""
     made = [kind_matrices(k, t, angles, data, dtype) for k, t in zip(segment.kinds, tables["kinds"], strict=True)]
     small = [m for m in made if m.shape[-1] <= 1 << segment.pairs.child_qubits]
@@ -119,10 +181,10 @@ def compose_blocks(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any,
         paulis = jnp.asarray(PAULI_PAIRS, dtype)[tables["rotations"][3]]
         small.append(jnp.cos(half) * jnp.eye(4, dtype=dtype) - 1j * jnp.sin(half) * paulis)
     pairs = _join(small, 1 << segment.pairs.child_qubits, dtype)
-    pairs = compose(segment.pairs, tables["pairs"], pairs)
+    pairs = compose(segment.pairs, tables["pairs"], pairs, reversible=reversible)
     children = [widen(m, segment.blocks.child_qubits) for m in (pairs, *big)]
     children = _join(children, 1 << segment.blocks.child_qubits, dtype)
-    return compose(segment.blocks, tables["blocks"], children)
+    return compose(segment.blocks, tables["blocks"], children, reversible=reversible)
 
 
 def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:

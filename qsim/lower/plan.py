@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from qsim.kernels.bits import parity_signs
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -68,12 +70,21 @@ class Compose:
 
     qubits: int
     child_qubits: int
+    num_children: int
     index: np.ndarray
     perms: np.ndarray
 
     @property
     def num_blocks(self) -> int:
         return self.index.shape[1]
+
+    @property
+    def home(self) -> np.ndarray:
+        """Where each child is in `index`, flat: each has one place, what is left of it are identities."""
+        flat = self.index.ravel()
+        home = np.zeros(int(flat.max(initial=0)) + 1, np.int32)
+        home[flat] = np.arange(flat.size)
+        return home[: self.num_children]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,14 +122,39 @@ class Dense:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Phases:
+    """A diagonal exp(i sum_t angle_t Z^t), angle_t = factor * an angle (* an entry of the data vector).
+
+    Attributes:
+        num_rows, num_columns: of the state as a table.
+        rows, columns: (T,) which bits of the row and of the column index Z^t takes the parity of.
+        places: (T,) places in the angle vector. factors: (T,).
+        coefficients: (T,) places in the data vector, -1 for none.
+        groups: the different `columns` of the terms with row bits, which come after the `own` terms without.
+    """
+
+    num_rows: int
+    num_columns: int
+    rows: np.ndarray
+    columns: np.ndarray
+    places: np.ndarray
+    factors: np.ndarray
+    coefficients: np.ndarray
+    groups: tuple[int, ...]
+    own: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sweeps:
-    """Passes over windows of neighbouring qubits, reached by rotating the bits; signs in between.
+    """Passes over windows of neighbouring qubits, reached by rotating the bits; signs and phases in between.
 
     Attributes:
         kinds, rotations, pairs, blocks, fixed, order: as in `Dense`.
         moves: how many bits the layout rotates before each window; they add up to n.
         used: (pass, window) of each block, in order; the other windows are only passed by.
+        open: whether any number in each block may be differentiated.
         signs: (passes + 1, n, n): CZ pairs before each pass, and at the end.
+        phases: by the number of the pass that they come before, `num_passes` at the end.
     """
 
     num_qubits: int
@@ -132,7 +168,9 @@ class Sweeps:
     order: np.ndarray
     moves: tuple[int, ...]
     used: tuple[tuple[int, int], ...]
+    open: tuple[bool, ...]
     signs: np.ndarray
+    phases: dict[int, Phases]
     differentiable: bool
 
     @property
@@ -245,10 +283,36 @@ def tables(segment: Segment) -> Any:
     made = {
         "kinds": kinds,
         "rotations": rotations,
-        "pairs": (compact(segment.pairs.index), segment.pairs.perms),
-        "blocks": (compact(segment.blocks.index), segment.blocks.perms),
+        "pairs": _compose_tables(segment.pairs),
+        "blocks": _compose_tables(segment.blocks),
         "fixed": (segment.fixed.copy(), compact(segment.order)) if len(segment.fixed) else None,
     }
     if isinstance(segment, Sweeps):
-        return made | {"signs": segment.signs}
+        return made | {"signs": segment.signs, "phases": [_phase_tables(p) for p in segment.phases.values()]}
     return made | {"src": segment.src, "inverse": segment.inverse}
+
+
+def _compose_tables(compose: Compose) -> Any:
+    return compact(compose.index), compose.perms, compact(compose.home)
+
+
+def index_signs(size: int, masks: Any) -> np.ndarray:
+    """(-1)^(number of bits of index & mask) of the indices below `size`, a power of 2: int8 (size, T)."""
+    bits = np.asarray(masks, np.int64)[:, None] >> np.arange(size.bit_length() - 1)[::-1] & 1
+    return parity_signs(np, bits, np.int8).T
+
+
+def _phase_tables(phases: Phases) -> Any:
+    multiplied = phases.coefficients >= 0
+    rows, columns = phases.rows[phases.own :], phases.columns[phases.own :]
+    bits = phases.num_rows.bit_length() - 1
+    low = index_signs(1 << bits // 2, rows)
+    member = (np.array(phases.groups)[:, None] == columns).astype(np.int8)
+    return {
+        "high": index_signs(1 << bits - bits // 2, rows >> bits // 2),
+        "low": (low[:, None, :] * member).reshape(low.shape[0] * len(phases.groups), len(rows)),
+        "places": compact(phases.places),
+        "factors": phases.factors.copy(),
+        "coefficients": compact(np.where(multiplied, phases.coefficients, 0)) if multiplied.any() else None,
+        "multiplied": multiplied,
+    }

@@ -11,13 +11,12 @@ import numpy as np
 from qsim.ir.circuit import Instruction
 from qsim.ir.controlled import split_controls
 from qsim.ir.operation import key_of
+from qsim.lower.forms import BASES
 from qsim.lower.plan import ArraySlot, Kind, Range, Rotations
 from qsim.lower.sources import Sources
 
 WHOLE = -1
 """In a `Piece`: the operation itself, not one of its rotations."""
-
-HADAMARD = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,9 @@ class Piece:
     constant: str = ""
 
 
-CONSTANTS = {"h": HADAMARD}
+CONSTANTS = {letter: basis for letter, basis in BASES.items() if letter != "Z"}
+CONSTANTS |= {f"{letter}^-1": basis.conj().T for letter, basis in CONSTANTS.items()}
+"""Matrices that are no operation of the circuit: to the eigenbases of Paulis, and back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,17 @@ class Records:
         """Whether anything in the range may be differentiated."""
         s = self.sources
         return bool(s.angle_open[r.angle : r.angle_stop].any() or s.data_open[r.data : r.data_stop].any())
+
+    def is_open(self, piece: Piece) -> bool:
+        """Whether any number of a piece may be differentiated."""
+        s, p = self.sources, piece.place
+        angles = s.angle_open[s.angle_starts[p] : s.angle_starts[p + 1]]
+        return not piece.constant and bool(angles.any() or s.data_open[s.data_starts[p] : s.data_starts[p + 1]].any())
+
+    def varies(self, piece: Piece) -> bool:
+        """Whether an angle of a piece differs from run to run of a batch."""
+        s, p = self.sources, piece.place
+        return not piece.constant and bool(s.angle_varies[s.angle_starts[p] : s.angle_starts[p + 1]].any())
 
     def operation(self, piece: Piece) -> Any:
         return self.instructions[piece.place].operation

@@ -11,7 +11,7 @@ Expressions with the same tokens are evaluated together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ from jax import lax
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
-from qsim.ir.parameter import ArrayElement, Expression, Parameter, evaluate
+from qsim.ir.parameter import ArrayElement, Expression, Parameter
+from qsim.lower.expressions import evaluate_together
 from qsim.lower.plan import compact
 
 
@@ -36,7 +37,10 @@ class Template:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sources:
-    """How the angle vector and the data vector are made. `starts` are per operation, with the end last."""
+    """How the angle vector and the data vector are made. `starts` are per operation, with the end last.
+
+    `open` is what may be differentiated, `varies` what differs from run to run of a batch.
+    """
 
     names: tuple[str, ...]
     num_numbers: int
@@ -47,6 +51,13 @@ class Sources:
     data_starts: np.ndarray
     angle_open: np.ndarray
     data_open: np.ndarray
+    angle_varies: np.ndarray
+
+    def nature(self, operation: int) -> bytes:
+        """Which numbers of an operation may be differentiated, and which vary."""
+        angles = slice(self.angle_starts[operation], self.angle_starts[operation + 1])
+        data = slice(self.data_starts[operation], self.data_starts[operation + 1])
+        return b"".join(a.tobytes() for a in (self.angle_open[angles], self.angle_varies[angles], self.data_open[data]))
 
     def tables(self) -> Any:
         """The index arrays that travel as arguments; a contiguous range needs none."""
@@ -57,8 +68,12 @@ class Sources:
         }
 
 
-def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
-    """The places of all angles and array entries of `instructions`, which are those of `circuit`."""
+def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collection[str] = ()) -> Sources:
+    """The places of all angles and array entries of `instructions`, which are those of `circuit`.
+
+    Args:
+        varying: names of the parameters that differ from run to run of a batch.
+    """
     shapes = circuit.parameter_shapes()
     numbers = circuit.numbers().size
     start = numbers
@@ -120,6 +135,12 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
     angle_places = np.array(angles, np.int32)
     for at, code, number in pending:
         angle_places[at] = first[code] + number
+    varies = np.zeros(start, bool)
+    for name in varying:
+        varies[named[name] : named[name] + math.prod(shapes[name])] = True
+    for template in templates:
+        begin = first[template.code]
+        varies[begin : begin + template.params.shape[1]] = varies[template.params].any(axis=0)
     data_places = np.concatenate(data) if data else np.zeros(0, np.int32)
     return Sources(
         names=tuple(shapes),
@@ -131,6 +152,7 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any]) -> Sources:
         data_starts=np.array(data_starts),
         angle_open=angle_places >= numbers,
         data_open=data_places >= numbers,
+        angle_varies=varies[angle_places],
     )
 
 
@@ -148,12 +170,11 @@ def angles_and_data(
     flat = jnp.concatenate(parts)
     results = [flat]
     for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
-        terms = [flat[numbers_at[i]] for i in range(len(template.numbers))]
         # nothing is differentiated by a constant: as an exponent of a negative number that would be NaN
-        constant = [bool(np.all(row < sources.num_numbers)) for row in template.numbers]
-        terms = [lax.stop_gradient(t) if fixed else t for t, fixed in zip(terms, constant, strict=True)]
-        found = evaluate(jnp, template.code, terms, [flat[params_at[i]] for i in range(len(template.params))])
-        results.append(found)
+        fixed = np.array([bool(np.all(row < sources.num_numbers)) for row in template.numbers], bool)
+        constants, numbers_of = lax.stop_gradient(flat)[numbers_at[fixed]], flat[numbers_at[~fixed]]
+        kinds = tuple(fixed.tolist())
+        results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, flat[params_at]))
     flat = jnp.concatenate(results) if len(results) > 1 else flat
     return _take(flat, sources.angles, tables["angles"]), _take(flat, sources.data, tables["data"])
 

@@ -41,7 +41,7 @@ def loads(text: str) -> Circuit:
         raise QasmError(
             f"Argument `text` must be a str, but is {type(text).__name__}. For a file, try qasm.load(path)."
         )
-    program = Program(text, builtin(), included(), recognised())
+    program = Program(text.removeprefix("\ufeff"), builtin(), included(), recognised())
     program.run()
     return program.circuit()
 

@@ -55,6 +55,7 @@ def dumps(circuit: Circuit) -> str:
     Raises:
         ParameterError: a parameter has no value, or is traced by JAX; it is named.
         QasmError: an operation cannot be expanded; it is named.
+        CircuitError: the definition of an operation is refused, as that of a unitary on more than 8 qubits.
 
     Reference: A. W. Cross et al., "Open Quantum Assembly Language", arXiv:1707.03429.
 

@@ -269,9 +269,9 @@ def check_qubits(name: str, qubits: Sequence[int] | None, context: Context) -> N
             )
 
 
-def all_qubits(qubits: tuple[int, ...] | None, num_qubits: int) -> tuple[int, ...]:
+def all_qubits(qubits: Sequence[int] | None, num_qubits: int) -> tuple[int, ...]:
     """`qubits`, or all of them where it is None."""
-    return tuple(range(num_qubits)) if qubits is None else qubits
+    return tuple(range(num_qubits) if qubits is None else qubits)
 
 
 def refuse_shots(name: str, context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,7 +36,7 @@ class Purity(Result):
         0.5
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     needs = frozenset({"exact"})
     differentiable = True
     degree = 2
@@ -77,7 +78,7 @@ class Entropy(Result):
         1.0
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     alpha: float = 1.0
     base: float = 2.0
     needs = frozenset({"exact"})
@@ -120,8 +121,8 @@ class MutualInformation(Result):
         2.0
     """
 
-    qubits_a: tuple[int, ...]
-    qubits_b: tuple[int, ...]
+    qubits_a: Sequence[int]
+    qubits_b: Sequence[int]
     base: float = 2.0
     needs = frozenset({"exact"})
     differentiable = True
@@ -137,17 +138,17 @@ class MutualInformation(Result):
 
     def check(self, context: Context) -> None:
         refuse_shots("MutualInformation", context)
-        check_qubits("MutualInformation", self.qubits_a + self.qubits_b, context)
+        check_qubits("MutualInformation", (*self.qubits_a, *self.qubits_b), context)
 
     def evaluate(self, state: AbstractState, context: Context) -> Array:
         a, b, ab = (
             entropy(smaller_side(state, qubits), 1.0)
-            for qubits in (self.qubits_a, self.qubits_b, self.qubits_a + self.qubits_b)
+            for qubits in (self.qubits_a, self.qubits_b, (*self.qubits_a, *self.qubits_b))
         )
         return (a + b - ab) / math.log(self.base)
 
 
-def smaller_side(state: AbstractState, qubits: tuple[int, ...]) -> Array:
+def smaller_side(state: AbstractState, qubits: Sequence[int]) -> Array:
     """A matrix with the nonzero spectrum of the reduced state of `qubits`: of the complement, where that is smaller.
 
     Both sides of a pure state have the same Schmidt coefficients.

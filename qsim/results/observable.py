@@ -26,7 +26,7 @@ MAX_EIGENBASIS_QUBITS = 6
 class LocalObservable(Observable):
     """An observable that acts on the qubits it names."""
 
-    qubits: tuple[int, ...]
+    qubits: Sequence[int]
 
     @abstractmethod
     def check_shots(self) -> None:
@@ -61,7 +61,7 @@ class Hermitian(LocalObservable):
     """
 
     matrix: Any
-    qubits: tuple[int, ...]
+    qubits: Sequence[int]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "qubits", clean_qubits("Hermitian", self.qubits))
@@ -117,7 +117,7 @@ class DiagonalObservable(LocalObservable):
     """
 
     diagonal: Any
-    qubits: tuple[int, ...]
+    qubits: Sequence[int]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "qubits", clean_qubits("DiagonalObservable", self.qubits))
@@ -165,7 +165,7 @@ class Projector(LocalObservable):
     """
 
     onto: Any
-    qubits: tuple[int, ...]
+    qubits: Sequence[int]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "qubits", clean_qubits("Projector", self.qubits))
@@ -288,7 +288,7 @@ def _draw_index(weights: Array, key: Array, shots: int) -> Array:
     return bits.pack(jnp, sampling.descend(heap, uniforms))
 
 
-def _check_eigenbasis(name: str, qubits: tuple[int, ...]) -> None:
+def _check_eigenbasis(name: str, qubits: Sequence[int]) -> None:
     if len(qubits) > MAX_EIGENBASIS_QUBITS:
         raise ResultError(
             f"{name}: with shots, a dense observable is measured in its eigenbasis, on at most "
@@ -306,7 +306,7 @@ def _array(name: str, argument: str, value: Any) -> Any:
     return own_array(value)
 
 
-def _check_shape(name: str, argument: str, value: Any, shape: tuple[int, ...], qubits: tuple[int, ...]) -> None:
+def _check_shape(name: str, argument: str, value: Any, shape: tuple[int, ...], qubits: Sequence[int]) -> None:
     if tuple(value.shape) != shape:
         raise ObservableError(
             f"{name}: argument `{argument}` must have shape {shape} for {len(qubits)} qubits, but has "

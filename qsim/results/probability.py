@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Probabilities(Result):
         [0.0, 1.0]
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     stderr: bool = False
     needs = frozenset()
     differentiable = True

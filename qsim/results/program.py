@@ -66,18 +66,19 @@ def evaluate_all(results: Any, state: AbstractState, context: Context) -> Any:
 
 def circuits(results: Any) -> list[Circuit]:
     """The circuits that results compare with (Overlap, Fidelity; inside Map and arithmetic too), in order."""
-    return [node for node in jax.tree.leaves(results, is_leaf=_is_circuit) if _is_circuit(node)]
+    return [node for node in jax.tree.leaves(results, is_leaf=is_circuit) if is_circuit(node)]
 
 
 def with_states(results: Any, states: Sequence[Any]) -> Any:
     """The same results with the amplitudes `states` in place of their `circuits`, in order."""
     rest = iter(states)
-    return jax.tree.map(lambda node: next(rest) if _is_circuit(node) else node, results, is_leaf=_is_circuit)
+    return jax.tree.map(lambda node: next(rest) if is_circuit(node) else node, results, is_leaf=is_circuit)
 
 
 def _is_result(node: Any) -> bool:
     return isinstance(node, Result)
 
 
-def _is_circuit(node: Any) -> bool:
+def is_circuit(node: Any) -> bool:
+    """True for a circuit: a leaf that results compare with."""
     return isinstance(node, Circuit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Samples(Result):
         [[0, 1], [0, 1]]
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     shots: int | None = None
     needs = frozenset({"sampling"})
     differentiable = False
@@ -89,7 +89,7 @@ class Counts(Result):
         {'01': 100}
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     shots: int | None = None
     needs = frozenset({"sampling"})
     differentiable = False
@@ -166,7 +166,7 @@ class CountTable:
         return f"CountTable(outcomes={self.outcomes}, counts={self.counts})"
 
 
-def draw(state: AbstractState, context: Context, qubits: tuple[int, ...] | None, shots: int | None) -> Array:
+def draw(state: AbstractState, context: Context, qubits: Sequence[int] | None, shots: int | None) -> Array:
     """Bits (shots, k): of `qubits`, else of the classical bits where the circuit measures, else of all qubits."""
     count = shots or context.shots
     assert count is not None

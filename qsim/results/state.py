@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,7 +202,7 @@ class ReducedState(Result):
         [[0.5, 0.0], [0.0, 0.5]]
     """
 
-    qubits: tuple[int, ...] | None = None
+    qubits: Sequence[int] | None = None
     needs = frozenset({"exact"})
     differentiable = True
     degree = 1

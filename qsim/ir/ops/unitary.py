@@ -13,6 +13,7 @@ from qsim.ir.ops.base import HighLevel, clean_array, complex_array, namespace, n
 from qsim.ir.ops.block_zxz import append_unitary
 
 TOLERANCE = 1e-6
+MAX_DEFINED = 8
 
 
 class Unitary(HighLevel):
@@ -74,8 +75,14 @@ class Unitary(HighLevel):
         """Gates u, h, rz, cx and a global phase, by block-ZXZ decomposition; arXiv:1512.07240.
 
         Raises:
-            CircuitError: the matrix is a JAX array, whose values must not decide gates.
+            CircuitError: the matrix is a JAX array, whose values must not decide gates; or it is on more than
+                8 qubits, where a million gates would be needed.
         """
+        if self.num_qubits > MAX_DEFINED:
+            raise CircuitError(
+                f"unitary on {self.num_qubits} qubits: a definition in gates is for at most {MAX_DEFINED} qubits, "
+                "beyond which it has millions of them. Build it from smaller operations."
+            )
         if not isinstance(self.arrays[0], np.ndarray):
             raise CircuitError(
                 f"unitary on {self.num_qubits} qubits: a JAX matrix has no definition in gates, because its values "

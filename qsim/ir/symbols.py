@@ -6,26 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from qsim._typing import Array
 from qsim.ir.circuit import Circuit
+from qsim.ir.instruction import Instruction
 from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_symbolic
 
 PREFIX = "qsim.value"
 
 
-def name_values(circuit: Circuit) -> tuple[Circuit, dict[str, Array]]:
+def name_values(circuit: Circuit) -> tuple[Circuit, dict[str, Any]]:
     """`circuit` with every JAX value among its gate arguments replaced by a named parameter.
 
     Equal circuits get equal names, whatever the values, so the result can serve as a key and
     be kept. Arrays of operations (a traced matrix, say) stay where they are.
 
     Returns:
-        The circuit, and the values by name.
+        The circuit, and the values by name, which `made.bind(values)` puts back into whatever was
+        made of it. A circuit without such values is returned as it is.
     """
     vectors: dict[int, list[Parameter]] = {}
     scalars: dict[int, Parameter] = {}
-    values: dict[str, Array] = {}
+    values: dict[str, Any] = {}
 
     def name(param: Any) -> Any:
         if is_constant(param) or is_symbolic(param):
@@ -42,11 +43,12 @@ def name_values(circuit: Circuit) -> tuple[Circuit, dict[str, Array]]:
             values[scalars[id(param)].name] = param
         return scalars[id(param)]
 
-    named = Circuit(circuit.num_qubits, num_clbits={r.name: r.size for r in circuit.cregs})
-    for instruction in circuit.instructions:
-        operation = instruction.operation
+    named: list[Instruction] = []
+    for i in circuit.instructions:
+        operation = i.operation
         params = [name(p) for p in operation.params]
         if any(new is not old for new, old in zip(params, operation.params, strict=True)):
             operation = operation.replace(params, getattr(operation, "arrays", ()))
-        named.append(operation, instruction.qubits, instruction.clbits)
-    return (named.with_layout(circuit.layout) if values else circuit), values
+            i = Instruction(operation, i.qubits, i.clbits)
+        named.append(i)
+    return (circuit.with_instructions(named) if values else circuit), values

@@ -1,0 +1,149 @@
+"""Diagonals exp(i sum_t angle_t Z^t) on a batch of states.
+
+A Z string is a sign by the row times a sign by the column. The angles of the strings are
+summed per row and group of equal column bits, where signs by rows are products of two small
+tables, then per amplitude: both are small matrix products. Cosines and sines are made per
+amplitude, in plain arithmetic, as the state is multiplied.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+
+from qsim.kernels.trig import cos_sin
+from qsim.lower.plan import Phases, index_signs
+
+Array = Any
+PART = 1 << 16
+"""Floats of a state that are multiplied at a time."""
+
+
+class Energies(NamedTuple):
+    """E by parts: `columns` (B, 1, K), and `rows` (B, R, G) by group of column bits; None where it is 0."""
+
+    columns: Array | None
+    rows: Array | None
+
+
+def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
+    """The angles (T, B) of the strings, for angles (A, B) and data (D,)."""
+    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * angles[tables["places"]]
+    if tables["coefficients"] is None:
+        return found
+    scale = jnp.where(tables["multiplied"], data[tables["coefficients"]], 1)
+    return found * scale[:, None].astype(found.dtype)
+
+
+def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
+    """The parts of E for angles (T, B)."""
+    angles = jnp.asarray(angles)
+    own, by_row = None, None
+    if phases.own:
+        own = _matmul(angles[: phases.own].T, _own_signs(phases, angles.dtype).T)[:, None, :]
+    if phases.groups:
+        high, low = _row_signs(tables, angles.dtype)
+        spread = angles[phases.own :].T[:, None, :] * high
+        by_row = _matmul(spread, low.T).reshape(angles.shape[1], -1, len(phases.groups))
+    return Energies(own, by_row)
+
+
+def multiply(
+    phases: Phases, parts: Energies, states: tuple[Array, ...], *, inverse: bool = False, sign: Array | None = None
+) -> tuple[Array, ...]:
+    """exp(iE), or its inverse, times real signs (R, K), on each of `states` (B, R, 2K)."""
+    batch, rows, _ = states[0].shape
+    table = _group_signs(phases, states[0].dtype)
+
+    def part(states: tuple[Array, ...], own: Array | None, by_row: Array | None, sign: Array | None) -> Any:
+        if by_row is None:
+            whole = _cis(own)
+        elif any(phases.groups):
+            energy = _matmul(by_row, table.T)
+            whole = _cis(energy if own is None else energy + own)
+        else:
+            whole = _cis(by_row) if own is None else _cis(by_row) * _cis(own)
+        whole = whole.conj() if inverse else whole
+        whole = whole if sign is None else whole * sign
+        return tuple(_times(x, whole) for x in states)
+
+    own, by_row = parts
+    batches = {batch} | {a.shape[0] for a in (own, by_row) if a is not None}
+    parts_by_rows = _parts(rows, states[0].size) if batch == 1 else 1
+    parts_by_batch = _parts(batch, states[0].size) if len(batches) == 1 else 1
+    if parts_by_rows > 1:
+        cut = lambda a: None if a is None else a.reshape(parts_by_rows, 1, -1, a.shape[-1])  # noqa: E731
+        signs = None if sign is None else sign.reshape(parts_by_rows, -1, sign.shape[-1])
+        made = _loop(lambda at: part(at[0], own, at[1], at[2]), (tuple(map(cut, states)), cut(by_row), signs))
+    elif parts_by_batch > 1:
+        cut = lambda a: None if a is None else a.reshape(parts_by_batch, -1, *a.shape[1:])  # noqa: E731
+        made = _loop(lambda at: part(at[0], at[1], at[2], sign), (tuple(map(cut, states)), cut(own), cut(by_row)))
+    else:
+        made = part(states, own, by_row, sign)
+    return tuple(a.reshape(x.shape) for a, x in zip(made, states, strict=True))
+
+
+def _parts(length: int, size: int) -> int:
+    """In how many equal parts to go over an axis of a state of `size` floats: each of a few caches' size."""
+    count = 2
+    while count * PART < size and length % (2 * count) == 0:
+        count *= 2
+    return count if length % count == 0 else 1
+
+
+def _times(x: Array, factor: Array) -> Array:
+    pairs = x.reshape(*x.shape[:-1], -1, 2)
+    psi = lax.complex(pairs[..., 0], pairs[..., 1]) * factor
+    return jnp.stack([psi.real, psi.imag], axis=-1).reshape(x.shape)
+
+
+def cotangent(phases: Phases, tables: Any, x: Array, ct: Array) -> Array:
+    """The cotangent (T, B) of the angles, for the state (B, R, 2K) and its cotangent, both after or both before."""
+    batch, rows, width = x.shape
+    columns = width // 2
+    a, b = (v.reshape(batch, rows, columns, 2) for v in (x, ct))
+    weight = b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]
+    found = []
+    if phases.own:
+        found.append(_matmul(weight.sum(axis=1), _own_signs(phases, x.dtype)).T)
+    if phases.groups:
+        high, low = _row_signs(tables, x.dtype)
+        by_group = _matmul(weight, _group_signs(phases, x.dtype))
+        inner = _matmul(by_group.reshape(batch, high.shape[0], -1), low)
+        found.append(jnp.sum(inner * high, axis=1).T)
+    return jnp.concatenate(found)
+
+
+def _own_signs(phases: Phases, dtype: Any) -> Array:
+    """The signs by column of the strings without row bits, (K, own)."""
+    return jnp.asarray(index_signs(phases.num_columns, phases.columns[: phases.own]), dtype)
+
+
+def _group_signs(phases: Phases, dtype: Any) -> Array:
+    """The signs of the groups by column, (K, G)."""
+    return jnp.asarray(index_signs(phases.num_columns, phases.groups), dtype)
+
+
+def _row_signs(tables: Any, dtype: Any) -> tuple[Array, Array]:
+    """The signs by row of the other strings (T,) as two tables: (H, T), and (L G, T) with 0 in other groups."""
+    return jnp.asarray(tables["high"], dtype), jnp.asarray(tables["low"], dtype)
+
+
+def _cis(angles: Array | None) -> Array:
+    """exp(i angle), made once."""
+    assert angles is not None
+    if angles.size % 2:
+        return lax.complex(*cos_sin(angles))
+    cosine, sine = _loop(cos_sin, angles.reshape(2, -1))
+    return lax.complex(cosine, sine).reshape(angles.shape)
+
+
+def _loop(function: Any, parts: Any) -> Any:
+    """`function` on one part after the other. A loop ends a fusion of XLA:CPU; a barrier does not."""
+    return lax.map(function, parts)
+
+
+def _matmul(a: Array, b: Array) -> Array:
+    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)

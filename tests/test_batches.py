@@ -1,0 +1,210 @@
+"""Batches run as one array with more rows: phases take what varies, blocks are the same for all runs."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qsim import Circuit, ParameterVector, X, Y, Z, _program, execute
+from qsim.gradients import Backprop
+from qsim.kernels.trig import cos_sin
+from qsim.lower import calibration, cost
+from qsim.lower.build import build_batched_plan, build_plan
+from qsim.lower.calibration import Costs
+from qsim.lower.forms import BASES, phase_form
+from qsim.lower.plan import Repeat, Sweeps
+from qsim.methods import Statevector
+from qsim.results import Expectation, Probabilities, Samples
+
+
+def double() -> Statevector:
+    """In double precision; needs the fixture `x64`."""
+    return Statevector("complex128")
+
+
+def classifier(n: int, layers: int = 3) -> Circuit:
+    """Features x again in every layer, weights w, entangling signs and a few controlled rotations by features."""
+    x, w = ParameterVector("x", n), ParameterVector("w", 2 * n * layers)
+    circuit = Circuit(n)
+    for layer in range(layers):
+        for q in range(n):
+            circuit.rx(x[q], q).ry(w[2 * n * layer + q], q).rz(w[2 * n * layer + n + q], q)
+        for q in range(n - 1):
+            circuit.cz(q, q + 1)
+    if n > 1:
+        circuit.crx(2 * x[0], 0, n - 1).cp(x[n - 1] + 1, n - 1, 0).rzz(w[0] * x[0], 0, n - 1)
+        circuit.pauli_evolution(0.3 * X(0) @ Y(n - 1) + 0.2 * Z(0), x[0])
+    return circuit
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """The ways that batches ran while the test did."""
+    seen: list[str] = []
+
+    def spy(name):
+        whole = getattr(_program.Runner, name)
+
+        def wrapped(self, *args):
+            seen.append(name)
+            return whole(self, *args)
+
+        monkeypatch.setattr(_program.Runner, name, wrapped)
+
+    spy("together")
+    spy("mapped")
+    return seen
+
+
+@pytest.mark.parametrize("n, size", [(1, 2), (4, 1), (4, 5), (6, 3)])
+def test_a_batch_is_its_runs_one_by_one_and_so_is_its_gradient(n, size, x64, ran):
+    circuit = classifier(n)
+    rng = np.random.default_rng(n)
+    features, weights = jnp.asarray(rng.normal(size=(size, n))), jnp.asarray(rng.normal(size=6 * n))
+    scale = jnp.asarray(rng.normal(size=(size, 1 << n)))
+    asked = [Expectation(Z(0)), Probabilities()]
+
+    def loss(x, w, together):
+        run = lambda x: execute(circuit, asked, {"x": x, "w": w}, method=double())  # noqa: E731
+        z, p = run(x) if together else jax.tree.map(lambda *a: jnp.stack(a), *map(run, x))
+        return jnp.sum(jnp.arange(1, size + 1) * z) + jnp.sum(scale * p)
+
+    one, many = (jax.value_and_grad(loss, (0, 1))(features, weights, t) for t in (False, True))
+    assert set(ran) == ({"together"} if size > 1 else set())
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), one, many)
+
+
+def test_what_is_no_phase_is_mapped_over(x64, ran):
+    circuit = Circuit(2).u(ParameterVector("x", 3)[0], ParameterVector("x", 3)[1], 0.2, 0).cx(0, 1)
+    values = np.random.default_rng(0).normal(size=(4, 3))
+    got = execute(circuit, params={"x": values}, method=double())
+    assert set(ran) == {"mapped"}
+    want = [execute(circuit, params={"x": v}, method=double()) for v in values]
+    np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+def test_batches_of_initial_states_share_everything(x64, ran):
+    circuit = Circuit(4).h(0).cx(0, 3).ry(0.3, 2).rzz(0.4, 1, 3)
+    states = np.random.default_rng(0).normal(size=(3, 16)) + 0j
+    got = execute(circuit, initial_state=states, method=double())
+    assert set(ran) == {"together"}
+    want = [execute(circuit, initial_state=s, method=double(), on="numpy") for s in states]
+    np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+@pytest.mark.parametrize("size, kept", [(6, 1.0), (7, 0.0)])
+def test_chunks_change_nothing(size, kept, x64, monkeypatch):
+    circuit = classifier(3)
+    rng = np.random.default_rng(size)
+    x, w = jnp.asarray(rng.normal(size=(size, 3))), jnp.asarray(rng.normal(size=18))
+
+    def step():
+        energy = lambda w, x: execute(circuit, Expectation(Z(2)), {"x": x, "w": w}, method=double())  # noqa: E731
+        return jax.jit(jax.value_and_grad(lambda w, x: jnp.sum(energy(w, x) ** 2), (0, 1)))
+
+    whole = step()(w, x)
+    monkeypatch.setattr(cost, "CHUNK", 2 * 8)
+    monkeypatch.setattr(cost, "KEPT", kept)
+    program = step().lower(w, x).as_text()
+    jax.clear_caches()
+    text = str(jax.make_jaxpr(step())(w, x))
+    assert ("remat" in text) or kept == 1.0
+    assert program.count("stablehlo.while") > 0
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), whole, step()(w, x))
+
+
+def test_memory_of_a_batch_does_not_grow_with_it(monkeypatch):
+    monkeypatch.setattr(cost, "KEPT", 0.0)
+    circuit = classifier(10, 2)
+    w = jnp.zeros(40)
+
+    def temporaries(size):
+        energy = lambda w, x: execute(circuit, Expectation(Z(0)), {"x": x, "w": w})  # noqa: E731
+        step = jax.jit(jax.value_and_grad(lambda w, x: jnp.sum(energy(w, x))))
+        return step.lower(w, jnp.zeros((size, 10))).compile().memory_analysis().temp_size_in_bytes
+
+    assert temporaries(2048) < 1.5 * temporaries(512)
+
+
+def test_samples_of_a_batch_differ_from_run_to_run(ran):
+    circuit = Circuit(3).h(0).h(1).rx(ParameterVector("x", 1)[0], 2)
+    key = jax.random.key(0)
+    bits = execute(circuit, Samples(), {"x": np.zeros((4, 1))}, shots=50, key=key)
+    assert bits.shape == (4, 50, 3) and set(ran) == {"mapped"}  # shots are differentiated by running again
+    assert len({np.asarray(b).tobytes() for b in bits}) == 4
+
+
+def test_second_derivatives_and_forward_mode_of_phases(x64, monkeypatch):
+    monkeypatch.setattr(calibration, "costs", lambda: Costs(gather=100.0))  # blocks at any place are never cheaper
+    n = 5
+    t = ParameterVector("t", n)
+    circuit = Circuit(n)
+    for _ in range(2):
+        for q in range(n):
+            circuit.ry(t[q], q)
+        circuit.rzz(t[0], 0, 4).crz(t[1], 4, 1).cp(t[2], 0, 4)
+    assert any(isinstance(s, Sweeps) and s.phases for s in build_plan(circuit, cost.BLOCK_QUBITS).segments)
+    energy = lambda t, rule: execute(circuit, Expectation(X(0) + Z(4)), {"t": t}, method=double(), gradient=rule)  # noqa: E731
+    at = jnp.linspace(0.1, 0.9, n)
+    want = jax.hessian(lambda t: energy(t, Backprop()))(at)
+    got = jax.jacfwd(jax.grad(lambda t: energy(t, None)))(at)
+    np.testing.assert_allclose(got, want, atol=1e-10)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=8)
+def test_crossing_rotations_as_phases_are_the_reference(data):
+    n = data.draw(st.integers(2, 7))
+    circuit = Circuit(n)
+    names = ["rzz", "rxx", "ryy", "rzx", "cp", "crx", "cry", "crz"]
+    for q in range(n):
+        circuit.ry(0.3 + q, q)
+    for _ in range(data.draw(st.integers(0, 6))):
+        a, b = data.draw(st.permutations(range(n)))[:2]
+        getattr(circuit, data.draw(st.sampled_from(names)))(data.draw(st.floats(-4, 4)), a, b)
+    got, want = execute(circuit), execute(circuit, on="numpy")
+    np.testing.assert_allclose(got, want, atol=3e-6)
+
+
+def test_forms_are_the_operations():
+    for name, qubits in (("rx", 1), ("ry", 1), ("p", 1), ("rzz", 2), ("ryy", 2), ("rzx", 2), ("cry", 2), ("cp", 2)):
+        circuit = Circuit(qubits)
+        getattr(circuit, name)(0.7, *range(qubits))
+        operation = circuit.instructions[0].operation
+        form = phase_form(operation)
+        assert form is not None
+        basis, energy = np.eye(1), np.zeros(1 << qubits)
+        for letter in form.bases:
+            basis = np.kron(basis, BASES[letter])
+        for places, coefficient in form.terms:
+            signs = np.ones(1)
+            for q in range(qubits):
+                signs = np.kron(signs, [1, -1] if q in places else [1, 1])
+            energy = energy + coefficient * signs
+        got = basis @ np.diag(np.exp(0.7j * energy)) @ basis.conj().T
+        np.testing.assert_allclose(got, operation.matrix(np), atol=1e-12)
+    assert phase_form(Circuit(1).h(0).instructions[0].operation) is None
+    assert phase_form(Circuit(1).u(0.1, 0.2, 0.3, 0).instructions[0].operation) is None
+
+
+def test_plans_of_batches_have_no_block_that_varies():
+    plan = build_batched_plan(classifier(8, 4), cost.BLOCK_QUBITS, frozenset({"x"}))
+    assert plan is not None
+    bodies = [b for s in plan.segments for b in (s.body if isinstance(s, Repeat) else [s])]
+    assert any(b.phases for b in bodies)
+    assert build_batched_plan(classifier(8, 4), cost.BLOCK_QUBITS, frozenset({"w", "x"})) is not None
+
+
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=50))
+@settings(deadline=None, max_examples=50)
+def test_cosines_in_single_precision(angles):
+    x = np.array(angles, np.float32)
+    cosine, sine = cos_sin(jnp.asarray(x))
+    np.testing.assert_allclose(cosine, np.cos(x.astype(float)), atol=2e-7)
+    np.testing.assert_allclose(sine, np.sin(x.astype(float)), atol=2e-7)
+    slope = jax.vmap(jax.grad(lambda v: cos_sin(v)[1]))(jnp.asarray(x))
+    np.testing.assert_allclose(slope, np.cos(x.astype(float)), atol=2e-7)

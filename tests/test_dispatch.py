@@ -1,0 +1,220 @@
+"""What a warm call does not do: go through the gates, check or compile again. And what must not go stale."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from qsim import Circuit, ParameterVector, X, Z, execute
+from qsim._errors import CircuitError, ParameterError, ResultError
+from qsim._recent import Recent
+from qsim.ir.derived import derived
+from qsim.ir.layout import pad
+from qsim.ir.operation import Reset
+from qsim.methods import Statevector
+from qsim.results import Expectation, Fidelity, Probabilities, Samples
+from qsim.testing import trace_count
+
+THETA = ParameterVector("theta", 4)
+POINT = np.linspace(0.1, 0.4, 4)
+ENERGY = Expectation(Z(0) @ Z(1) + 0.5 * X(0))
+
+
+class Counted:
+    """A rotation about y that counts how often somebody looks at it."""
+
+    name, num_qubits, num_clbits, num_params, key, arrays, spectra = "counted", 1, 0, 1, "counted", (), ((-0.5, 0.5),)
+    looks = 0
+
+    def __init__(self, angle):
+        self.angle = angle
+
+    @property
+    def params(self):
+        Counted.looks += 1
+        return (self.angle,)
+
+    def replace(self, params, arrays=()):
+        return Counted(*params)
+
+    def matrix(self, xp):
+        c, s = xp.cos(self.angle / 2), xp.sin(self.angle / 2)
+        return xp.stack([xp.stack([c, -s]), xp.stack([s, c])])
+
+
+def long(gates: int) -> Circuit:
+    circuit = Circuit(2)
+    for i in range(gates // 2):
+        circuit.ry(THETA[i % 4], i % 2).cx(i % 2, 1 - i % 2)
+    return circuit
+
+
+def calls(function) -> int:
+    """How many Python functions one call of `function` calls."""
+    count = 0
+
+    def see(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("shots", [None, 10])
+def test_a_warm_call_looks_at_no_gate(shots):
+    circuit = pad(Circuit(2).append(Counted(THETA[0]), 0).append(Counted(0.3), 1).cx(0, 1), 4, [3, 1])
+
+    def run():
+        return execute(circuit, Probabilities([0]), {"theta": POINT}, shots=shots, key=jax.random.key(0))
+
+    first = run()
+    Counted.looks = 0
+    np.testing.assert_array_equal(run(), first)
+    assert Counted.looks == 0
+
+
+def test_a_warm_call_of_a_thousand_gates_is_that_of_ten():
+    counts = []
+    for circuit in (long(10), long(1000)):
+        execute(circuit, ENERGY, {"theta": POINT})
+        counts.append(calls(lambda circuit=circuit: execute(circuit, ENERGY, {"theta": POINT})))
+    assert counts[0] == counts[1] < 150
+
+
+def test_new_values_equal_circuits_and_other_kinds_of_arrays_do_not_trace_again():
+    execute(long(10), ENERGY, {"theta": POINT})
+    before = trace_count()
+    for point in (POINT + 1, POINT.tolist(), jnp.asarray(POINT), POINT.astype(np.float32)):
+        execute(long(10), ENERGY, {"theta": point})
+        execute(long(10), Expectation(Z(0) @ Z(1) + 0.7 * X(0)), {"theta": point})
+    assert trace_count() == before
+
+
+def test_a_circuit_that_grew_is_run_as_it_is():
+    circuit = Circuit(1).rx(0.3, 0)
+    assert execute(circuit, Expectation(Z(0))) == pytest.approx(np.cos(0.3), abs=1e-6)
+    circuit.rx(0.5, 0)
+    assert execute(circuit, Expectation(Z(0))) == pytest.approx(np.cos(0.8), abs=1e-6)
+    circuit.rx(THETA[0], 0)
+    with pytest.raises(ParameterError, match="No value for parameter `theta`"):
+        execute(circuit, Expectation(Z(0)))
+    assert circuit.numbers().tolist() == [0.3, 0.5] and len(circuit.parameter_shapes()) == 1
+    measured = Circuit(2, num_clbits=1).x(1)
+    bits = [execute(measured, Samples(), shots=1, key=jax.random.key(0)).shape]
+    bits.append(execute(measured.measure(1, 0), Samples(), shots=1, key=jax.random.key(0)).shape)
+    assert bits == [(1, 2), (1, 1)]
+
+
+def test_what_is_given_out_can_be_changed():
+    circuit = Circuit(1).rx(0.3, 0).ry(THETA[0], 0)
+    circuit.numbers()[:] = 0
+    circuit.parameter_shapes().clear()
+    circuit.values().append(1)
+    assert circuit.numbers().tolist() == [0.3] and circuit.parameter_shapes() == {"theta": (4,)}
+    assert circuit.values() == []
+    point = POINT.copy()
+    value = execute(circuit, Expectation(Z(0)), {"theta": point})
+    point[:] = 0
+    assert value == execute(circuit, Expectation(Z(0)), {"theta": POINT})
+
+
+def test_results_that_changed_are_checked_again():
+    other, wanted = Circuit(1), [Probabilities([0])]
+    assert execute(Circuit(1).x(0), Fidelity(other)) == pytest.approx(0, abs=1e-6)
+    assert execute(Circuit(1).x(0), Fidelity(other.x(0))) == pytest.approx(1, abs=1e-6)
+    with pytest.raises(ParameterError, match="open parameter"):
+        execute(Circuit(1).x(0), Fidelity(other.rx(THETA[0], 0)))
+    execute(Circuit(1), wanted)
+    wanted.append(Probabilities([1]))
+    for _ in range(2):
+        with pytest.raises(ResultError, match="qubit 1 is out of range"):
+            execute(Circuit(1), wanted)
+
+
+def test_refusals_are_repeated():
+    circuit = Circuit(1)
+    execute(circuit)
+    circuit.append(Reset(), 0)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="reset on qubits"):
+            execute(circuit)
+    with pytest.raises(CircuitError, match="must have shape"):
+        execute(Circuit(1), initial_state=np.ones(3))
+
+
+def test_precision_follows_a_switch():
+    circuit = long(10).rz(0.25, 0)
+    f = jax.jit(lambda t: execute(circuit, ENERGY, {"theta": t}))
+    for double in (False, True, False):
+        with jax.enable_x64(double):
+            method = Statevector(np.complex128 if double else np.complex64)
+            value = execute(circuit, ENERGY, {"theta": POINT}, method=method)
+            assert value.dtype == (np.float64 if double else np.float32)
+            np.testing.assert_allclose(f(POINT), value, atol=1e-6)
+            np.testing.assert_allclose(execute(circuit, ENERGY, {"theta": POINT}, on="cpu"), value, atol=1e-6)
+
+
+@pytest.mark.parametrize("transform", [jax.grad, jax.vmap, jax.jit])
+def test_a_first_call_under_a_transformation_leaves_no_tracers(transform):
+    circuit = Circuit(1).ry(THETA[0], 0)
+    circuit.h([0] * len(transform.__name__))  # a structure of its own, so that nothing is compiled yet
+
+    def energy(theta):
+        return execute(circuit, Expectation(Z(0)), {"theta": theta})
+
+    transform(energy)(jnp.asarray([POINT] * 2 if transform is jax.vmap else POINT, jnp.float32))
+    assert np.isfinite(energy(POINT))
+
+
+def test_facts_are_found_once_and_without_keeping_the_circuit_alive():
+    asked = []
+
+    @derived
+    def itself(circuit):
+        asked.append(len(circuit))
+        return circuit
+
+    circuit = Circuit(1)
+    assert itself(circuit) is circuit and itself(circuit) is circuit and asked == [0]
+    assert itself(circuit.h(0)) is circuit and asked == [0, 1]
+    assert itself(circuit.copy()) is not circuit and asked == [0, 1, 1]
+    held = sys.getrefcount(circuit)
+    itself(circuit)
+    assert sys.getrefcount(circuit) == held
+
+
+def test_threads_that_append_and_ask_see_what_they_appended():
+    shared, gate, wrong = Circuit(1), threading.Barrier(8), []
+
+    def work():
+        gate.wait()
+        for _ in range(200):
+            size = len(shared.rx(0.5, 0))
+            if shared.numbers().size < size:
+                wrong.append(size)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    [w.start() for w in workers]
+    [w.join() for w in workers]
+    assert not wrong and shared.numbers().size == 1600
+
+
+def test_tables_forget_what_was_used_longest_ago():
+    made, table = [], Recent(2)
+    get = lambda key: table.get(key, lambda: made.append(key) or key)  # noqa: E731
+    assert [get(k) for k in "abacab"] == list("abacab")
+    assert made == ["a", "b", "c", "b"]
+    with pytest.raises(ZeroDivisionError):
+        table.get("d", lambda: 1 // 0)
+    assert len(table) == 2
