@@ -17,7 +17,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (ROOT / package).rglob("*.py"))
 OWN = ("qsim", "transpile", "hardware")
-PUBLIC_MODULES = ("qsim", "qsim.results", "qsim.qasm", "qsim.library", "qsim.methods", "qsim.gradients", "qsim.testing")
+PUBLIC_MODULES = (
+    *("qsim", "qsim.results", "qsim.qasm", "qsim.library", "qsim.methods", "qsim.gradients", "qsim.testing"),
+    *("transpile", "transpile.passes"),
+)
 MAX_LINES = 500
 
 
@@ -129,11 +132,14 @@ def test_readme_shows_a_gradient_by_line_35_and_what_is_not_supported():
     assert len(bullets) == 5
 
 
-def test_readme_example_runs(capsys):
-    (block,) = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
-    exec(compile(block, "README.md", "exec"), {})
+def test_readme_examples_run(capsys):
+    first, transpiling = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
+    exec(compile(first, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "energy" in out and "Array" in out
+    exec(compile(transpiling, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "'cz'" in out and "UnlessNative" in out
 
 
 def test_readme_commands_do_all_the_set_up():

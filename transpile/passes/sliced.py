@@ -1,0 +1,49 @@
+"""Run passes on slices of a large circuit, so that what they need in between stays small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qsim.ir.circuit import Circuit
+from qsim.ir.instruction import Instruction
+from qsim.ir.target import Target
+from transpile.pipeline import Pass
+
+__all__ = ["Sliced"]
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """Passes that keep every operation on its qubits, on one slice of the circuit after the other.
+
+    A circuit of up to two slices is taken whole. Blocks that a cut goes through are seen as two.
+
+    Args:
+        passes: run one after the other on each slice; they must not move qubits.
+        size: operations in a slice.
+
+    Example:
+        >>> from qsim import Circuit
+        >>> from qsim.ir.target import Target
+        >>> from transpile.passes import Canonicalise, Sliced
+        >>> len(Sliced((Canonicalise(),), size=2)(Circuit(1).h(0).h(0).h(0).h(0).h(0), Target.ideal()))
+        1
+    """
+
+    passes: tuple[Pass, ...]
+    size: int = 20_000
+
+    def __call__(self, circuit: Circuit, target: Target) -> Circuit:
+        """The slices, put together again."""
+        instructions = circuit.instructions
+        if len(instructions) <= 2 * self.size:
+            for step in self.passes:
+                circuit = step(circuit, target)
+            return circuit
+        out: list[Instruction] = []
+        for start in range(0, len(instructions), self.size):
+            part = circuit.with_instructions(instructions[start : start + self.size])
+            for step in self.passes:
+                part = step(part, target)
+            out += part.instructions
+        return circuit.with_instructions(out)
