@@ -7,15 +7,29 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-if version("jaxlib") < "0.11":
-    # jaxlib 0.10.2 can hang in a program with many fusions of its YNN library and few cores (the CHANGELOG has more)
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_experimental_ynn_fusion_type=".strip()
-
+import hypothesis
 import jax
 import pytest
 
+THOROUGH = os.environ.get("QSIM_TESTS") == "thorough"
+"""Programs as a user compiles them, and other random examples every time: what .ci/nightly asks for."""
+
+hypothesis.settings.register_profile("qsim", derandomize=not THOROUGH, deadline=None)
+hypothesis.settings.load_profile("qsim")
+
 SHARED = Path(os.environ.get("QSIM_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 """Programs and Hamiltonians that are not ours to ship: beside the checkout, or where QSIM_SHARED says."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile fast in the fast leg, whose programs are small and many: half the time of its run was LLVM's."""
+    flags = [os.environ.get("XLA_FLAGS", "")]
+    if version("jaxlib") < "0.11":
+        # jaxlib 0.10.2 can hang in a program with many independent parts on few cores (the CHANGELOG has more)
+        flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
+    if config.option.markexpr == "not slow" and not THOROUGH:
+        flags += ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
+    os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
 
 
 def shared_files(folder: str, pattern: str) -> list:
