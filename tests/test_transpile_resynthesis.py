@@ -70,7 +70,7 @@ def test_a_report_says_whether_wall_time_cut_the_search_short():
 
 @pytest.mark.parametrize("parameters", [0, 2])
 def test_effort_3_keeps_the_action_and_is_the_same_every_time(parameters: int):
-    circuit = random_circuit(4, 20, 2, max_qubits=3, parameters=parameters)
+    circuit = random_circuit(4, 9, 2, max_qubits=3, parameters=parameters)
     first, second = (transpile(circuit, TARGET, effort=3, time_budget=100) for _ in range(2))
     assert first == second and TARGET.first_violation(first) is None
     assert num_two_qubit(first) <= num_two_qubit(transpile(circuit, TARGET, effort=2))

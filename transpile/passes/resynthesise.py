@@ -19,13 +19,13 @@ from transpile.synthesis.cores import Entangler
 from transpile.synthesis.kak import PAULIS
 from transpile.synthesis.matrices import has_constant_matrix, reordered
 from transpile.synthesis.natives import facts_of
-from transpile.synthesis.resynthesis import circuit_matrix, fewer
+from transpile.synthesis.resynthesis import MOST, circuit_matrix, fewer
 from transpile.synthesis.weyl import cx_cost, weyl_coordinates
 
 __all__ = ["Resynthesise"]
 
-LEAST, MOST = 3, 14
-"""How many two-qubit gates a part must have to be worth a try, and may have."""
+LEAST = 3
+"""How many two-qubit gates a part must have to be worth a try."""
 
 _CZ = gate("cz")
 _CZ_PARTS = Entangler.of(np.asarray(_CZ.matrix(np), complex))
