@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsim import Circuit, Z, execute, gates
-from qsim._errors import TargetError
+from qsim import Circuit, Parameter, Z, execute, gates, qasm
+from qsim._errors import CircuitError, QasmError, TargetError
 from qsim.ir.operation import Conditional
+from qsim.ir.serial import from_json, to_json
 from qsim.ir.target import Native, QubitFacts, Target
 from qsim.results import Expectation
 from qsim.testing import assert_equivalent
@@ -126,3 +127,13 @@ def test_what_is_missing_is_said():
             Decouple(pulses)
     with pytest.raises(TargetError, match="needs z on qubit 0.*needed"):
         Decouple(("z", "z"))(Circuit(1).x(0).append(Delay(1e-6), 0), DEVICE)
+
+
+def test_delays_are_saved_and_refused_by_what_has_none():
+    circuit = Circuit(1).x(0).append(Delay(1e-6), 0).append(Delay(2 * Parameter("t")), 0)
+    assert from_json(to_json(circuit)) == circuit
+    with pytest.raises(QasmError, match="OpenQASM 2 has no delays"):
+        qasm.dumps(circuit)
+    for seconds in (-1e-9, float("inf"), float("nan")):
+        with pytest.raises(CircuitError, match="delay: .* must be"):
+            Delay(seconds)

@@ -7,9 +7,9 @@ passes, itself one, and `preset(effort)` gives the built-in ones.
 
 from __future__ import annotations
 
+from qsim.ir.ops.delay import Delay
 from transpile._transpile import default, effort0, effort1, effort2, effort3, transpile
 from transpile.best import BestOf, best_of
-from transpile.delay import Delay
 from transpile.pipeline import Pipeline, Report, Step
 from transpile.presets import preset
 from transpile.routing.place_and_route import PlaceAndRoute

@@ -8,6 +8,7 @@ from qsim.ir.arguments import MAX_QUBITS
 from qsim.ir.json_nodes import Node
 from qsim.ir.operation import Barrier, Conditional, Controlled, Measure, Reset
 from qsim.ir.ops import QFT, Clifford, Diagonal, PauliEvolution, Permutation, PrepareState, Unitary
+from qsim.ir.ops.delay import Delay
 from qsim.ir.serial_codec import Codec, Reader, Writer, add_codec
 
 MAX_CONTROLS = 1000
@@ -69,6 +70,14 @@ add_codec(
 )
 add_codec(Codec("measure", Measure, lambda operation, writer: {}, lambda node, reader: Measure()))
 add_codec(Codec("reset", Reset, lambda operation, writer: {}, lambda node, reader: Reset()))
+add_codec(
+    Codec(
+        "delay",
+        Delay,
+        lambda operation, writer: {"seconds": writer.param(operation.seconds)},
+        lambda node, reader: Delay(reader.param(node.get("seconds"))),
+    )
+)
 add_codec(Codec("controlled", Controlled, _write_controlled, _read_controlled))
 add_codec(Codec("if", Conditional, _write_conditional, _read_conditional))
 add_codec(

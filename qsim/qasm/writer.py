@@ -26,6 +26,7 @@ from qsim.ir.operation import (
     value_of,
 )
 from qsim.ir.ops import Unitary
+from qsim.ir.ops.delay import Delay
 from qsim.ir.parameter import parameters_of
 from qsim.qasm.controls import expand_controlled, named
 from qsim.qasm.names import QELIB1, qasm_name
@@ -201,6 +202,8 @@ class _Writer:
 
 def _whole(operation: Any) -> Unitary:
     """An operation as its matrix."""
+    if isinstance(operation, Delay):
+        raise QasmError("OpenQASM 2 has no delays; write the circuit before they are put in, or keep it as JSON")
     if not hasattr(operation, "matrix"):
         raise QasmError(
             f"operation `{operation.name}` has no name in OpenQASM 2 and offers neither definition() nor matrix(xp), "

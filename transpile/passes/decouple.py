@@ -11,8 +11,8 @@ from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.gates import gate
 from qsim.ir.instruction import Instruction
+from qsim.ir.ops.delay import Delay
 from qsim.ir.target import Target
-from transpile.delay import Delay
 from transpile.passes.schedule import LEAST, duration_of
 
 __all__ = ["Decouple"]

@@ -8,8 +8,8 @@ from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import Barrier, Conditional
+from qsim.ir.ops.delay import Delay
 from qsim.ir.target import Target
-from transpile.delay import Delay
 
 __all__ = ["LEAST", "Schedule", "duration_of", "start_times"]
 

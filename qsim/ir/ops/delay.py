@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from qsim._errors import CircuitError
+from qsim.ir.arguments import clean_param
+
 __all__ = ["Delay"]
 
 
@@ -15,6 +18,9 @@ class Delay:
 
     Args:
         seconds: how long, at least 0.
+
+    Raises:
+        CircuitError: what is no real number, a negative or an infinite one.
 
     Example:
         >>> from qsim import Circuit
@@ -28,6 +34,9 @@ class Delay:
     key, spectra = "delay", ((0.0,),)
 
     def __init__(self, seconds: Any) -> None:
+        seconds = clean_param(seconds, "delay")
+        if type(seconds) is float and seconds < 0:
+            raise CircuitError(f"delay: argument `seconds` must be 0 or more, but is {seconds}.")
         self.params = (seconds,)
 
     @property
