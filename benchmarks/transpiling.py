@@ -4,6 +4,8 @@ Every circuit of a folder, on three devices (heavy hexagons of 127 qubits, a 10 
 its own size), with the natives rz, sx, x, cz. Devices, the checker and Qiskit's settings are those
 of the measuring script `transpile_measure.py`. Every output is checked, or said to be skipped; of
 those too large to check, a twin of the same shape with Clifford angles is transpiled and checked.
+With `--symbolic` every angle that is no multiple of pi / 4 becomes a parameter, equal angles the
+same one, for both sides; the outputs are bound to the angles again to be checked.
 Times are CPU seconds of the transpiler alone, the lesser of two where below 0.3 s, with compiled
 loops ready: the time to compile them is reported apart.
 """
@@ -20,12 +22,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import transpile
-from qsim import Circuit, qasm
+from qsim import Circuit, Parameter, qasm
 from qsim.ir.target import Target
 from transpile.routing.compiled import compile_from_now_on
 from transpile.routing.order import pose
@@ -83,19 +86,40 @@ def timed(function: Callable[[], Any]) -> tuple[Any, float]:
     return result, least
 
 
-def of_effort(script: ModuleType, effort: int, seed: int) -> Method:
+def is_open(angle: float) -> bool:
+    """True for an angle that `--symbolic` makes a parameter of."""
+    return abs(angle / (math.pi / 4) - round(angle / (math.pi / 4))) > 1e-9
+
+
+def of_effort(script: ModuleType, effort: int, seed: int, symbolic: bool = False) -> Method:
     """`transpile.transpile` at one effort."""
 
     def run(text: str, edges: Any, num_qubits: int) -> tuple[str | None, int, int, float]:
-        circuit = qasm.loads(text)
+        circuit, values = qasm.loads(text), {}
+        if symbolic:
+            circuit, values = opened(circuit)
         target = Target.from_edges(num_qubits, edges, script.NATIVES[NATIVES])
         out, seconds = timed(lambda: transpile.transpile(circuit, target, effort=effort, seed=seed))
+        out = out.bind(values)
         operations = [(i.operation.name, tuple(map(float, i.operation.params)), i.qubits) for i in out.instructions]
         written = script.emit(num_qubits, operations, list(out.layout.initial), list(out.layout.final))
         gates, depth, _ = script.metrics(operations)
         return written, gates, depth, seconds
 
     return Method(f"effort {effort}", run)
+
+
+def opened(circuit: Circuit) -> tuple[Circuit, dict[str, float]]:
+    """The circuit with parameters for its angles, and the angles by name."""
+    names: dict[float, str] = {}
+    made = Circuit(circuit.num_qubits)
+    for i in circuit.instructions:
+        params = [
+            Parameter(names.setdefault(p, f"angle{len(names)}")) if is_open(p) else p
+            for p in map(float, i.operation.params)
+        ]
+        made.append(i.operation.replace(params) if params else i.operation, i.qubits)
+    return made, {name: angle for angle, name in names.items()}
 
 
 def of_routing(script: ModuleType, trials: int, seed: int) -> Method:
@@ -111,8 +135,10 @@ def of_routing(script: ModuleType, trials: int, seed: int) -> Method:
     return Method(f"routing {trials}", run)
 
 
-def of_peer(script: ModuleType) -> Method:
+def of_peer(script: ModuleType, symbolic: bool = False) -> Method:
     """Qiskit at level 3, in the same run."""
+    if symbolic:
+        return Method(PEER, partial(peer_with_parameters, script))
 
     def run(text: str, edges: Any, num_qubits: int) -> tuple[str | None, int, int, float]:
         function = script.METHODS[PEER]
@@ -122,6 +148,31 @@ def of_peer(script: ModuleType) -> Method:
         return written, gates, depth, min(core for _, core in results)
 
     return Method(PEER, run)
+
+
+def peer_with_parameters(
+    script: ModuleType, text: str, edges: Any, num_qubits: int
+) -> tuple[str | None, int, int, float]:
+    """What `of_peer` does, with Qiskit's parameters for the angles."""
+    from qiskit.circuit import Parameter as QiskitParameter  # noqa: PLC0415 - a peer, which may be missing
+    from qiskit.transpiler import generate_preset_pass_manager  # noqa: PLC0415
+
+    circuit = script._qk_load(text)
+    values: dict[float, Any] = {}
+    for place, i in enumerate(circuit.data):
+        angles = list(map(float, i.operation.params))
+        if any(map(is_open, angles)):
+            params = [values.setdefault(p, QiskitParameter(f"a{len(values)}")) if is_open(p) else p for p in angles]
+            operation = i.operation.to_mutable()
+            operation.params = params
+            circuit.data[place] = i.replace(operation=operation)
+    target = script._qk_target(edges, num_qubits, tuple(script.NATIVES[NATIVES]))
+    manager = generate_preset_pass_manager(optimization_level=3, target=target, seed_transpiler=0)
+    out, seconds = timed(lambda: manager.run(circuit))
+    bound = out.assign_parameters({parameter: angle for angle, parameter in values.items()})
+    written = script._qk_emit(bound, circuit.num_qubits, num_qubits)
+    gates, depth, _ = script.metrics(script.parse(written)[1])
+    return written, gates, depth, seconds
 
 
 def block_costs(circuit: Circuit) -> tuple[int, int]:
@@ -223,6 +274,7 @@ def main(arguments: list[str] | None = None) -> int:
     made.add_argument("--only", nargs="*", metavar="NAME", help="circuits of these names")
     made.add_argument("--devices", nargs="*", default=list(DEVICES))
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--symbolic", action="store_true", help="parameters in the place of angles")
     made.add_argument("--no-check", action="store_true")
     made.add_argument("--no-peer", action="store_true", help="beside the script's table alone")
     made.add_argument("--json", type=Path, metavar="FILE")
@@ -231,11 +283,11 @@ def main(arguments: list[str] | None = None) -> int:
     paths = [p for p in sorted(options.circuits.glob("*.qasm")) if not options.only or p.stem in options.only]
     if not paths:
         made.error(f"no circuits in {options.circuits}")
-    methods = [] if options.no_peer else [of_peer(script)]
+    methods = [] if options.no_peer else [of_peer(script, options.symbolic)]
     if options.routing is not None:
         methods.append(of_routing(script, options.routing, options.seed))
     else:
-        methods += [of_effort(script, effort, options.seed) for effort in options.effort]
+        methods += [of_effort(script, effort, options.seed, options.symbolic) for effort in options.effort]
     size, edges = script.device("linear", 4)
     warm = script.emit(
         4, [("h", (), (0,)), ("cx", (), (0, 1)), ("cx", (), (0, 2)), ("cx", (), (0, 3)), ("cx", (), (1, 3))]
@@ -255,7 +307,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{row.seconds:8.4f} s  {row.check}",
             flush=True,
         )
-    print("\n" + summary(rows, reference(options.tools)))
+    print("\n" + summary(rows, {} if options.symbolic else reference(options.tools)))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
     return int(any("FAIL" in row.check or "bad" in row.check or "non-native" in row.check for row in rows))

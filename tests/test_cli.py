@@ -213,7 +213,7 @@ def test_vqe_of_a_file_without_an_exact_energy(capsys, tmp_path):
     assert str(path) in fails(capsys, "vqe", str(path))
 
 
-@pytest.mark.parametrize("name", ["h4", "lih", pytest.param("beh2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["h4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("lih", "beh2"))])
 def test_vqe_of_larger_molecules_reaches_chemical_accuracy(capsys, name):
     status, error = vqe(capsys, name)
     assert status == 0 and -0.05 < error < 1.6

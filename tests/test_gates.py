@@ -238,6 +238,7 @@ def test_building_and_keying_many_gates_is_fast() -> None:
     assert keyed - built < 1.5  # under 0.1 s on an idle core
 
 
+@pytest.mark.slow
 def test_broadcasting_many_gates_is_fast() -> None:
     start = time.perf_counter()
     circuit = Circuit(50_000).h(range(50_000)).ry(np.linspace(0, 1, 50_000), range(50_000))

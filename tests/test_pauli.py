@@ -112,6 +112,7 @@ def test_groups_commute_and_lose_nothing(a, qubit_wise):
                 assert clashes == 0 if qubit_wise else clashes % 2 == 0
 
 
+@pytest.mark.slow
 def test_groups_of_a_thousand_terms_are_fast():
     rng = np.random.default_rng(0)
     pauli = PauliSum.from_list([("".join(rng.choice(list("IXYZ"), 14)), 1.0) for _ in range(1000)])

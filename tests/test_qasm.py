@@ -102,6 +102,7 @@ def test_public_programs_hold_the_gates_that_qiskit_reads(path):
     assert again.instructions == ours.instructions
 
 
+@pytest.mark.slow
 def test_twenty_thousand_gates_are_read_well_under_a_second():
     lines = [f"u3(0.{k},pi/4,-1.5e-3) q[{k % 20}]; cx q[{k % 20}],q[{(k + 1) % 20}];" for k in range(10_000)]
     text = HEAD + "qreg q[20];\n" + "\n".join(lines)
@@ -295,6 +296,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.slow
 def test_hostile_text_is_refused_in_time(what):
     text, message = HOSTILE[what]
     begin = time.process_time()

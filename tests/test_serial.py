@@ -103,6 +103,7 @@ def test_arrays_come_back_bit_for_bit(dtype):
     assert again.dtype == array.dtype and again.tobytes() == np.ascontiguousarray(array.T).tobytes()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_gates_in_seconds():
     circuit = Circuit(20)
     for q in range(19):

@@ -101,6 +101,7 @@ def test_jit_vmap_and_gradient(line):
     np.testing.assert_allclose(slopes, jax.vmap(jax.grad(energy))(points), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_jacobian_and_second_derivatives(line):
     probabilities = lambda t, on: execute(ANSATZ, Probabilities([2, 0]), {"theta": t}, on=on)  # noqa: E731
     t = jnp.asarray(POINT)

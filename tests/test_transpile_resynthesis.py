@@ -68,7 +68,7 @@ def test_a_report_says_whether_wall_time_cut_the_search_short():
         assert report.circuit == transpile(Circuit(3).ccx(0, 1, 2), TARGET, effort=effort)
 
 
-@pytest.mark.parametrize("parameters", [0, 2])
+@pytest.mark.parametrize("parameters", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_effort_3_keeps_the_action_and_is_the_same_every_time(parameters: int):
     circuit = random_circuit(4, 9, 2, max_qubits=3, parameters=parameters)
     first, second = (transpile(circuit, TARGET, effort=3, time_budget=100) for _ in range(2))
