@@ -17,6 +17,7 @@ import csv
 import importlib.util
 import json
 import math
+import resource
 import statistics
 import sys
 import time
@@ -26,6 +27,8 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 import transpile
 from qsim import Circuit, Parameter, qasm
@@ -175,6 +178,34 @@ def peer_with_parameters(
     return written, gates, depth, seconds
 
 
+def large(script: ModuleType, effort: int) -> str:
+    """100 qubits, 20,000 gates of which 10,000 on two qubits, on 127 qubits: seconds, and memory above the imports."""
+    size, edges = script.device("heavyhex127", 100)
+    target = Target.from_edges(size, edges, script.NATIVES[NATIVES])
+    random = np.random.default_rng(0)
+    circuit = Circuit(100)
+    for _ in range(10_000):
+        a, b = random.choice(100, 2, replace=False).tolist()
+        circuit.rx(float(random.uniform(0, 6)), a).cx(a, b)
+    compile_from_now_on()
+    imported, start = peak_memory(), time.process_time()
+    transpile.transpile(Circuit(3).cx(0, 1).cx(1, 2).cx(2, 0), target, effort=effort)
+    compiled, begin = peak_memory(), time.process_time()
+    out = transpile.transpile(circuit, target, effort=effort)
+    end = time.process_time()
+    gates, depth, _ = script.metrics([(i.operation.name, (), i.qubits) for i in out.instructions])
+    return (
+        f"effort {effort}: {end - begin:.1f} s of CPU, and {begin - start:.1f} s to compile loops; "
+        f"{peak_memory() - imported:.0f} MiB above the imports, of which {compiled - imported:.0f} MiB by then; "
+        f"{gates} two-qubit gates, depth {depth}"
+    )
+
+
+def peak_memory() -> float:
+    """The most that the process has held, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def block_costs(circuit: Circuit) -> tuple[int, int]:
     """Two-qubit gates and two-qubit depth once every block takes as many cz gates as its class needs."""
     level = [0] * circuit.num_qubits
@@ -274,12 +305,17 @@ def main(arguments: list[str] | None = None) -> int:
     made.add_argument("--only", nargs="*", metavar="NAME", help="circuits of these names")
     made.add_argument("--devices", nargs="*", default=list(DEVICES))
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--large", action="store_true", help="100 qubits and 20,000 gates, and nothing else")
     made.add_argument("--symbolic", action="store_true", help="parameters in the place of angles")
     made.add_argument("--no-check", action="store_true")
     made.add_argument("--no-peer", action="store_true", help="beside the script's table alone")
     made.add_argument("--json", type=Path, metavar="FILE")
     options = made.parse_args(arguments)
     script = load_script(options.tools)
+    if options.large:
+        for effort in options.effort:
+            print(large(script, effort))
+        return 0
     paths = [p for p in sorted(options.circuits.glob("*.qasm")) if not options.only or p.stem in options.only]
     if not paths:
         made.error(f"no circuits in {options.circuits}")
