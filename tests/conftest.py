@@ -23,11 +23,13 @@ SHARED = Path(os.environ.get("QSIM_SHARED") or Path(__file__).resolve().parents[
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile fast in the fast leg, whose programs are small and many: half the time of its run was LLVM's."""
+    if config.option.markexpr != "not slow":
+        return
     flags = [os.environ.get("XLA_FLAGS", "")]
     if version("jaxlib") < "0.11":
         # jaxlib 0.10.2 can hang in a program with many independent parts on few cores (the CHANGELOG has more)
         flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
-    if config.option.markexpr == "not slow" and not THOROUGH:
+    if not THOROUGH:
         flags += ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
     os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
 

@@ -200,7 +200,19 @@ def test_the_adjoint_gradient_takes_the_memory_of_a_few_states_at_any_depth():
 
 
 @pytest.mark.slow
-def test_the_adjoint_gradient_at_20_qubits_and_depth_200_takes_five_states():
+def test_phases_are_multiplied_in_place():
+    n, layers = 18, 6
+    circuit, theta = Circuit(n), ParameterVector("theta", (layers, 2))
+    for layer in range(layers):
+        for q in range(n):
+            circuit.rzz(theta[layer, 0], q, (q + 1) % n).rzz(theta[layer, 0], q, (q + 7) % n)
+        circuit.rx([theta[layer, 1]] * n, range(n))
+    memory = gradient_program(circuit, Adjoint()).compile().memory_analysis()
+    assert memory.temp_size_in_bytes / (8 * 2**n) <= 5.5
+
+
+@pytest.mark.slow
+def test_the_adjoint_gradient_at_20_qubits_and_depth_200_holds_five_states():
     state = 8 * 2**20
     memory = {}
     for rule in (Adjoint(), Backprop()):
@@ -208,7 +220,7 @@ def test_the_adjoint_gradient_at_20_qubits_and_depth_200_takes_five_states():
             gradient_program(layered(20, 200), rule).compile().memory_analysis().temp_size_in_bytes / state
         )
     print({name: f"{states:.2f} states" for name, states in memory.items()})
-    assert memory["Adjoint"] <= 5
+    assert memory["Adjoint"] <= 5.1  # five arrays of a state, and the tables
     assert memory["Backprop"] > 200
 
 

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsim import Circuit, Parameter, ParameterVector, X, Z, execute
-from qsim._errors import TargetError
+from qsim._errors import CircuitError, TargetError
 from qsim.backends.prepare import prepare
 from qsim.backends.registry import find_transpiler
 from qsim.ir.layout import Padding
-from qsim.ir.target import QubitFacts, Target
+from qsim.ir.target import Native, QubitFacts, Target
 from qsim.results import Expectation, Probabilities
 from qsim.testing import assert_equivalent, trace_count
 from tests.transpile_circuits import num_two_qubit, random_circuit
-from transpile import Pipeline, preset, transpile
+from transpile import Delay, Pipeline, preset, transpile
 
 SX = ["rz", "sx", "x", "cz"]
 DEVICES = {
@@ -267,3 +267,57 @@ def test_bad_arguments_are_refused(options, words: str):
 def test_pipelines_are_values():
     assert preset(2) == preset(2) and hash(preset(1, 3)) == hash(preset(1, 3))
     assert Pipeline(()).passes == ()
+
+
+@pytest.mark.parametrize("effort", [0, 1, 2])
+def test_gates_on_one_way_edges_of_devices_with_every_gate(effort: int):
+    target = Target.from_edges(3, [(0, 1), (2, 1)], directed=True)
+    circuit = Circuit(3).h(0).cx(1, 0).iswap(1, 2).cx(0, 2)
+    made = transpile(circuit, target, effort=effort)
+    assert target.first_violation(made) is None
+    assert_equivalent(circuit, made)
+
+
+@pytest.mark.parametrize("effort", [0, 1, 2])
+def test_delays_stay_between_what_is_around_them(effort: int):
+    target = Target(2, None, {**{name: Native() for name in ("rz", "sx", "x", "cz")}, "delay": Native()})
+    wait = Delay(1e-6)
+    circuit = Circuit(2).x(0).append(wait, 0).x(0).cz(0, 1).append(wait, 1).cz(0, 1)
+    made = transpile(circuit, target, effort=effort)
+    assert made.count_ops() == {"x": 2, "cz": 2, "delay": 2}
+    assert target.first_violation(made) is None
+
+
+def test_runs_that_entangle_nothing_stay_on_joined_pairs():
+    pairs = [(0, 1), (2, 1), (2, 4), (3, 0), (3, 2), (4, 1)]
+    local = {
+        p: {"cz": Native(error=0.001 if k == 2 else 0.02)} for k, (a, b) in enumerate(pairs) for p in ((a, b), (b, a))
+    }
+    target = Target(5, list(local), ["rz", "sx"], local=local)
+    circuit = Circuit(4).cry(2 * np.pi, 2, 3).ch(3, 1)
+    made = transpile(circuit, target, effort=1)
+    assert target.first_violation(made) is None
+    assert_equivalent(circuit, made)
+
+
+def test_idle_qubits_are_not_read_from_unusable_ones():
+    target = Target(
+        3,
+        [(0, 1), (1, 0), (1, 2), (2, 1)],
+        ["rz", "sx", "cz"],
+        qubits=[QubitFacts(usable=False), QubitFacts(), QubitFacts()],
+    )
+    layout = transpile(Circuit(2).sx(1), target).layout
+    assert 0 not in layout.initial + layout.final
+
+
+def test_a_transpiled_circuit_is_not_put_under_control():
+    made = transpile(Circuit(2).sx(0).cz(0, 1), Target.line(4, ["sx", "rz", "cz"]), qubits=(2, 3))
+    with pytest.raises(CircuitError, match="control it before transpiling"):
+        made.controlled()
+
+
+@pytest.mark.parametrize("options", [{"effort": 1.0}, {"effort": 4}, {"seed": -1}, {"seed": None}, {"time_budget": 0}])
+def test_presets_check_their_arguments(options):
+    with pytest.raises(TargetError, match=next(iter(options))):
+        preset(**options)

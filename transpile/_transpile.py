@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from qsim._checks import check_int
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding, check_places, pad
@@ -31,7 +30,7 @@ def transpile(
     padding: Padding | None = None,
     qubits: Sequence[int] | None = None,
 ) -> Circuit:
-    """A circuit that does the same on the target, in gates that the target has.
+    """A circuit that does the same on the target, up to a global phase, in gates that the target has.
 
     Open parameters stay symbolic, and JAX values stay traced: a circuit is transpiled once and
     bound many times, and gradients pass.
@@ -75,9 +74,7 @@ def transpile(
         raise TargetError(f"Argument `target` must be a Target, but is {type(target).__name__}. Try Target.line(5).")
     if padding is not None and not isinstance(padding, Padding):
         raise TargetError(f"Argument `padding` must be Padding.BEFORE, AFTER or NONE, but is {padding!r}.")
-    if time_budget is not None and not (isinstance(time_budget, (int, float)) and time_budget > 0):
-        raise TargetError(f"Argument `time_budget` must be a number of seconds above 0, but is {time_budget!r}.")
-    chosen = preset(effort, check_int("seed", seed, TargetError), time_budget)
+    chosen = preset(effort, seed, time_budget)
     places = None if qubits is None else check_places(qubits, circuit.num_qubits, target.num_qubits)
     if target.num_qubits is None and target.natives is None and target.edges is None:
         return circuit

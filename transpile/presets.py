@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from qsim._checks import check_int
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
@@ -44,6 +45,8 @@ class UnlessNative:
     def __call__(self, circuit: Circuit, target: Target) -> Circuit:
         """What the chosen pass makes of the circuit."""
         fits = target.first_violation(circuit) is None
+        if target.num_qubits is not None:  # idle qubits are read too
+            fits = fits and set(target.usable_qubits).issuperset(circuit.layout.initial)
         return (self.native if fits else self.other)(circuit, target)
 
 
@@ -64,7 +67,7 @@ def preset(effort: int = 2, seed: int = 0, time_budget: float | None = None) -> 
         time_budget: seconds that resynthesis may take at effort 3 (default 40).
 
     Raises:
-        TargetError: another effort.
+        TargetError: another effort, a negative seed, a time budget of 0 or less.
 
     Example:
         >>> from qsim import Circuit
@@ -74,9 +77,11 @@ def preset(effort: int = 2, seed: int = 0, time_budget: float | None = None) -> 
         >>> made.count_ops()["cz"]
         1
     """
-    if effort not in (0, 1, 2, 3) or isinstance(effort, bool):
+    if check_int("effort", effort, TargetError) > 3:
         raise TargetError(f"Argument `effort` must be 0, 1, 2 or 3, but is {effort!r}.")
-    return _preset(effort, seed, time_budget)
+    if time_budget is not None and (type(time_budget) not in (int, float) or not time_budget > 0):
+        raise TargetError(f"Argument `time_budget` must be a number of seconds above 0, but is {time_budget!r}.")
+    return _preset(int(effort), check_int("seed", seed, TargetError), time_budget)
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -76,10 +77,10 @@ def multiply(
     if parts_by_rows > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_rows, 1, -1, a.shape[-1])  # noqa: E731
         signs = None if sign is None else sign.reshape(parts_by_rows, -1, sign.shape[-1])
-        made = _loop(lambda at: part(at[0], own, at[1], at[2]), (tuple(map(cut, states)), cut(by_row), signs))
+        made = _in_place(lambda x, at: part(x, own, at[0], at[1]), tuple(map(cut, states)), (cut(by_row), signs))
     elif parts_by_batch > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_batch, -1, *a.shape[1:])  # noqa: E731
-        made = _loop(lambda at: part(at[0], at[1], at[2], sign), (tuple(map(cut, states)), cut(own), cut(by_row)))
+        made = _in_place(lambda x, at: part(x, at[0], at[1], sign), tuple(map(cut, states)), (cut(own), cut(by_row)))
     else:
         made = part(states, own, by_row, sign)
     return tuple(a.reshape(x.shape) for a, x in zip(made, states, strict=True))
@@ -143,6 +144,17 @@ def _cis(angles: Array | None) -> Array:
 def _loop(function: Any, parts: Any) -> Any:
     """`function` on one part after the other. A loop ends a fusion of XLA:CPU; a barrier does not."""
     return lax.map(function, parts)
+
+
+def _in_place(function: Any, states: tuple[Array, ...], others: Any) -> tuple[Array, ...]:
+    """`function` on one part of the states and of `others` after the other; a new part takes the old one's place."""
+
+    def step(i: Array, states: tuple[Array, ...]) -> tuple[Array, ...]:
+        take = lambda a: lax.dynamic_index_in_dim(a, i, keepdims=False)  # noqa: E731
+        made = function(tuple(map(take, states)), jax.tree.map(take, others))
+        return tuple(lax.dynamic_update_index_in_dim(x, new, i, 0) for x, new in zip(states, made, strict=True))
+
+    return lax.fori_loop(0, states[0].shape[0], step, states)
 
 
 def _matmul(a: Array, b: Array) -> Array:

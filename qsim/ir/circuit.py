@@ -254,8 +254,11 @@ class Circuit(GateMethods):
         """This circuit under `num_controls` controls, which come first; acts where they read `control_state`.
 
         Raises:
-            CircuitError: a number of controls or a control state that cannot be, or measurements in the circuit.
+            CircuitError: a number of controls or a control state that cannot be, measurements in the circuit, or a
+                circuit that was transpiled.
         """
+        if self._layout is not None:
+            raise CircuitError("controlled: a transpiled circuit keeps its layout; control it before transpiling.")
         number = count("num_controls", num_controls)
         parse_control_state(number, control_state)
         new = Circuit(self.num_qubits + number)

@@ -11,6 +11,7 @@ import numpy as np
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import Barrier, Gate
+from qsim.ir.ops.delay import Delay
 from transpile.synthesis.matrices import has_constant_matrix, pair_products
 
 __all__ = ["Block", "block_matrices", "collect_blocks", "spliced"]
@@ -94,7 +95,7 @@ def _collect(instructions: Sequence[Instruction], num_qubits: int) -> list[Block
 def _is_gate(instruction: Instruction) -> bool:
     operation = instruction.operation
     return type(operation) is Gate or not (
-        isinstance(operation, Barrier) or operation.num_clbits or not hasattr(operation, "matrix")
+        isinstance(operation, (Barrier, Delay)) or operation.num_clbits or not hasattr(operation, "matrix")
     )
 
 

@@ -8,6 +8,7 @@ from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import Barrier, Conditional, Gate, Measure, Reset
+from qsim.ir.ops.delay import Delay
 from qsim.ir.target import Target
 from transpile.synthesis.controls import definition_of, wants_spare
 from transpile.synthesis.matrices import has_constant_matrix
@@ -17,7 +18,7 @@ __all__ = ["unroll"]
 
 MAX_DEPTH = 64
 
-_LEFT_ALONE = (Barrier, Measure, Reset, Conditional)
+_LEFT_ALONE = (Barrier, Measure, Reset, Conditional, Delay)
 
 
 def unroll(circuit: Circuit, target: Target) -> Circuit:

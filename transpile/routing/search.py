@@ -19,6 +19,9 @@ from transpile.routing.state import SWAP_COST
 
 __all__ = ["Outcome", "search"]
 
+JOINED = 1e-6
+"""What a run that entangles nothing counts for where all is moved at once: its pair must stay joined."""
+
 EMBEDDING_BUDGET, EMBEDDING_TRIES = 20_000, 8
 NODES_PER_TRIAL = 4_000
 """Circuits of more nodes than this get fewer trials."""
@@ -140,7 +143,7 @@ def _settled(outcome: Outcome, device: Device, rng: np.random.Generator) -> Outc
     uses = np.zeros_like(device.edge_costs)
     for v, p, q, mirrored, _ in routed.entries[routed.sequence].tolist():
         if p >= 0:
-            uses[p, q] += order.costs[v, mirrored] if v >= 0 else SWAP_COST
+            uses[p, q] += max(order.costs[v, mirrored], JOINED) if v >= 0 else SWAP_COST
     new = settled(uses + uses.T, device, int(rng.integers(1 << 30))).astype(np.int32)
     entries = routed.entries.copy()
     entries[:, 1:3] = np.where(entries[:, 1:3] >= 0, new[entries[:, 1:3]], -1)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.operation import Barrier, Conditional, Gate, Measure, Reset, is_constant
+from qsim.ir.ops.delay import Delay
 
 __all__ = ["SWAPPED", "embedded", "has_constant_matrix", "matrices", "pair_products", "products", "reordered"]
 
 SWAPPED = (0, 2, 1, 3)
 """The basis states of two qubits, the other qubit first."""
 
-_NEVER = (Barrier, Measure, Reset, Conditional)
+_NEVER = (Barrier, Measure, Reset, Conditional, Delay)
 _fixed: dict[str, np.ndarray] = {}
 
 

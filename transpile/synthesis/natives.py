@@ -123,8 +123,10 @@ class Facts:
     def _made(
         self, forward: Mapping[str, Native] | None, backward: Mapping[str, Native] | None
     ) -> TwoQubitBasis | None:
-        if forward is None or backward is None:
+        if forward is None:
             return _CX_BASIS
+        if backward is None:
+            return _CX_BACKWARDS
         fixed: list[tuple[Any, Fixed]] = []
         swapping: list[tuple[Any, Fixed]] = []
         continuous: list[tuple[Any, Continuous]] = []
@@ -248,4 +250,6 @@ def _names(table: Mapping[str, Native] | None, size: int) -> str:
     return ", ".join(n for n in table if sizes.get(n, size) == size) or "none"
 
 
-_CX_BASIS = TwoQubitBasis(Fixed(Gate(row_of("cx")), False, Entangler.of(gate("cx").matrix(np))), None, None)
+_CX = np.asarray(gate("cx").matrix(np), complex)
+_CX_BASIS = TwoQubitBasis(Fixed(Gate(row_of("cx")), False, Entangler.of(_CX)), None, None)
+_CX_BACKWARDS = TwoQubitBasis(Fixed(Gate(row_of("cx")), True, Entangler.of(reordered(_CX))), None, None)
