@@ -321,3 +321,27 @@ def test_a_transpiled_circuit_is_not_put_under_control():
 def test_presets_check_their_arguments(options):
     with pytest.raises(TargetError, match=next(iter(options))):
         preset(**options)
+
+
+@pytest.mark.parametrize("effort", [0, 2])
+def test_amplitudes_that_are_jax_values_become_angles(effort: int):
+    amplitudes = jnp.arange(1.0, 9.0)
+
+    def value(v, move):
+        circuit = Circuit(3).prepare_state(v / jnp.linalg.norm(v), (0, 1, 2)).h(1)
+        return execute(move(circuit), Expectation(Z(0) @ X(2)))
+
+    moved = jax.jit(jax.value_and_grad(lambda v: value(v, lambda c: transpile(c, Target.line(4, SX), effort=effort))))
+    expected = jax.value_and_grad(lambda v: value(v, lambda c: c))(amplitudes)
+    for found, right in zip(moved(amplitudes), expected, strict=True):
+        np.testing.assert_allclose(found, right, atol=1e-5)
+
+
+@pytest.mark.parametrize("effort", [0, 1, 2])
+def test_constants_beside_parameters_stay_small(effort: int):
+    circuit = Circuit(2).h(0).rz(Parameter("a"), 0)
+    for _ in range(100):
+        circuit.rz(3.0, 0).cz(0, 1)
+    made = transpile(circuit.h(0), Target.line(2, SX), effort=effort)
+    constants = [n for i in made.instructions for p in i.operation.params for n in getattr(p, "numbers", (p,))]
+    assert max(map(abs, constants)) < 8

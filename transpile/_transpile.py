@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding, check_places, pad
 from qsim.ir.symbols import name_values
 from qsim.ir.target import Target
+from transpile.passes.unroll import unroll
 from transpile.pipeline import Pass
 from transpile.presets import preset
 
@@ -83,6 +86,8 @@ def transpile(
             f"The circuit has {circuit.num_qubits} qubits, but the target has {target.num_qubits}. What would be "
             f"needed: a target of {circuit.num_qubits} qubits or more, or a circuit with fewer."
         )
+    if not all(isinstance(a, np.ndarray) for i in circuit.instructions for a in getattr(i.operation, "arrays", ())):
+        circuit = unroll(circuit, target)  # JAX values get names as angles of gates
     named, values = name_values(circuit)
     with _without_collector(len(circuit)):
         made = _around(chosen, named, target, padding, places)

@@ -7,6 +7,7 @@ from transpile.passes.chains import one_qubit_chains
 from transpile.passes.consolidate import consolidate, fuse
 from transpile.passes.decouple import Decouple
 from transpile.passes.deepen import Deepen
+from transpile.passes.pauli_network import PauliNetwork
 from transpile.passes.peephole import Peephole
 from transpile.passes.resynthesise import Resynthesise
 from transpile.passes.schedule import Schedule, start_times
@@ -18,6 +19,7 @@ __all__ = [
     "Canonicalise",
     "Decouple",
     "Deepen",
+    "PauliNetwork",
     "Peephole",
     "Resynthesise",
     "Schedule",

@@ -14,7 +14,7 @@ from qsim.ir.layout import Layout
 from qsim.ir.operation import Gate, is_constant
 from qsim.ir.parameter import is_symbolic
 from qsim.ir.target import Target
-from transpile.synthesis.angles import is_multiple, total
+from transpile.synthesis.angles import is_multiple, total, wrapped
 from transpile.synthesis.axes import axes_of, is_symmetric
 from transpile.synthesis.quaternion import Quaternion, axis_of, euler_of, quaternion_of, times
 
@@ -163,6 +163,8 @@ class _Sweep:
                 return
             self.changed = True
             old.angle = total(old.angle, angle)
+            if type(old.angle) is not float:
+                old.angle = wrapped(old.angle)
             old.instruction = None
             if is_multiple(old.angle, 2 * pi):
                 self._drop(old, top)

@@ -11,7 +11,7 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import Gate
 from qsim.ir.target import Target
-from transpile.synthesis.angles import is_multiple, total
+from transpile.synthesis.angles import is_multiple, total, wrapped
 from transpile.synthesis.axes import axes_of
 from transpile.synthesis.matrices import has_constant_matrix
 from transpile.synthesis.natives import Facts, facts_of
@@ -225,6 +225,8 @@ class _Writer:
             found += gates
             if place < last:
                 rest = total(rest, angles[place])
+                if type(rest) is not float:
+                    rest = wrapped(rest)
         return found, rest
 
     def _write(self, q: int, gates: list[Gate]) -> None:

@@ -62,9 +62,10 @@ def is_multiple(angle: Any, period: float) -> bool:
 
 
 def wrapped(angle: Any) -> Any:
-    """A number in (-pi, pi], the same up to whole turns; an open angle as it is."""
+    """A number in (-pi, pi], the same up to whole turns; an open angle with at most one turn beside its parameters."""
     if type(angle) is not float and is_symbolic(angle):
-        return angle
+        constant, terms = _linear(angle)
+        return angle if abs(constant) <= TURN else _built(remainder(constant, TURN), terms)
     found = remainder(angle, TURN)
     return pi if found <= -pi + TOLERANCE else found
 
