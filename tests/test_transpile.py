@@ -15,7 +15,9 @@ from qsim import Circuit, Parameter, ParameterVector, X, Z, execute
 from qsim._errors import CircuitError, TargetError
 from qsim.backends.prepare import prepare
 from qsim.backends.registry import find_transpiler
+from qsim.ir.gates import gate
 from qsim.ir.layout import Padding
+from qsim.ir.operation import Conditional, Reset
 from qsim.ir.target import Native, QubitFacts, Target
 from qsim.results import Expectation, Probabilities
 from qsim.testing import assert_equivalent, trace_count
@@ -345,3 +347,10 @@ def test_constants_beside_parameters_stay_small(effort: int):
     made = transpile(circuit.h(0), Target.line(2, SX), effort=effort)
     constants = [n for i in made.instructions for p in i.operation.params for n in getattr(p, "numbers", (p,))]
     assert max(map(abs, constants)) < 8
+
+
+def test_what_is_never_rewritten_and_not_native_is_refused():
+    with pytest.raises(TargetError, match="reset on qubits \\(0,\\).*Take it out, or give the target a native"):
+        transpile(Circuit(1).h(0).append(Reset(), 0), Target.line(2, SX))
+    with pytest.raises(TargetError, match="if_x"):
+        transpile(Circuit(1, num_clbits={"c": 1}).append(Conditional(gate("x"), "c", 1), 0), Target.line(2, SX))

@@ -58,7 +58,8 @@ def transpile(
         of qubit i of the original circuit before and after. On `Target.ideal()` the circuit itself.
 
     Raises:
-        TargetError: too few qubits, qubits that are not connected, natives that cannot make all gates.
+        TargetError: too few qubits, qubits that are not connected, natives that cannot make all gates; or
+            what is never rewritten is not native, such as `reset` and gates under a condition.
 
     Example:
         >>> from qsim import Circuit, Target
@@ -91,6 +92,10 @@ def transpile(
     named, values = name_values(circuit)
     with _without_collector(len(circuit)):
         made = _around(chosen, named, target, padding, places)
+    violation = target.first_violation(made)
+    if violation is not None:
+        what = violation.partition(" Pass ")[0]
+        raise TargetError(f"Transpiled, this would be left: {what} Take it out, or give the target a native for it.")
     return made.bind({n: v for n, v in values.items() if n in made.parameter_shapes()}) if values else made
 
 
