@@ -22,7 +22,8 @@ from qsim.ir.target import Native, QubitFacts, Target
 from qsim.results import Expectation, Probabilities
 from qsim.testing import assert_equivalent, trace_count
 from tests.transpile_circuits import num_two_qubit, random_circuit
-from transpile import Delay, Pipeline, preset, transpile
+from transpile import Delay, Pipeline, best_of, preset, transpile
+from transpile.passes import Canonicalise, Sliced, unroll
 
 SX = ["rz", "sx", "x", "cz"]
 DEVICES = {
@@ -354,3 +355,50 @@ def test_what_is_never_rewritten_and_not_native_is_refused():
         transpile(Circuit(1).h(0).append(Reset(), 0), Target.line(2, SX))
     with pytest.raises(TargetError, match="if_x"):
         transpile(Circuit(1, num_clbits={"c": 1}).append(Conditional(gate("x"), "c", 1), 0), Target.line(2, SX))
+
+
+class Odd:
+    """An operation of a user, with what its matrix or its definition gives."""
+
+    num_clbits, num_params, params, arrays, name = 0, 0, (), (), "odd"
+
+    def __init__(self, num_qubits: int = 1, **gives: object):
+        self.num_qubits, self.key = num_qubits, ("odd", repr(gives))
+        for member, value in gives.items():
+            setattr(self, member, lambda *_, value=value: value)
+
+
+@pytest.mark.parametrize("num_qubits", [1, 2])
+def test_operations_of_users_that_cannot_be_are_refused(num_qubits: int):
+    def on(operation: Odd) -> Circuit:
+        return Circuit(3).append(operation, tuple(range(num_qubits)))
+
+    size = 2**num_qubits
+    with pytest.raises(CircuitError, match=rf"odd: matrix\(xp\) must give numbers of shape \({size}, {size}\)"):
+        on(Odd(num_qubits, matrix=np.eye(8)))
+    with pytest.raises(CircuitError, match="finite"):
+        on(Odd(num_qubits, matrix=np.full((size, size), np.nan)))
+    with pytest.raises(CircuitError, match="the definition is on 3 qubits"):
+        transpile(on(Odd(num_qubits, definition=Circuit(3).h(0))), Target.line(3, SX))
+    with pytest.raises(CircuitError, match="must give a Circuit, but gives int"):
+        transpile(on(Odd(num_qubits, definition=3)), Target.line(3, SX))
+    for effort in range(3):
+        with pytest.raises(TargetError, match="not unitary"):
+            transpile(on(Odd(num_qubits, matrix=np.ones((size, size)))), Target.line(3, SX), effort=effort)
+
+
+def test_pipelines_take_jax_values_and_refuse_what_is_no_pass():
+    device = Target.line(3, SX)
+
+    def energy(x: jax.Array, made: bool) -> jax.Array:
+        circuit = Circuit(3).rx(x, 0).cx(0, 2).ry(2 * x, 2)
+        return execute(preset(1)(circuit, device) if made else circuit, Expectation(Z(2)))
+
+    for value, expected in zip(*[jax.value_and_grad(energy)(0.3, made) for made in (True, False)], strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-5)
+    with pytest.raises(TargetError, match=r"tuple of callables, but is list"):
+        Pipeline([unroll])  # type: ignore[arg-type]
+    with pytest.raises(TargetError, match=r"Try Canonicalise\(\)"):
+        Sliced((Canonicalise,))  # type: ignore[arg-type]
+    with pytest.raises(TargetError, match="give one or more"):
+        best_of()

@@ -7,15 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding, check_places, pad
-from qsim.ir.symbols import name_values
 from qsim.ir.target import Target
-from transpile.passes.unroll import unroll
-from transpile.pipeline import Pass
+from transpile.base import Pass
+from transpile.pipeline import with_values, without_values
 from transpile.presets import preset
 
 __all__ = ["default", "effort0", "effort1", "effort2", "effort3", "transpile"]
@@ -36,7 +33,8 @@ def transpile(
     """A circuit that does the same on the target, up to a global phase, in gates that the target has.
 
     Open parameters stay symbolic, and JAX values stay traced: a circuit is transpiled once and
-    bound many times, and gradients pass.
+    bound many times, and gradients pass. A parameter that nothing depends on, such as one whose
+    rotations cancel, is not among those of the result.
 
     Args:
         circuit: any circuit; it is never changed. Where it has a layout, the new one speaks of
@@ -87,16 +85,14 @@ def transpile(
             f"The circuit has {circuit.num_qubits} qubits, but the target has {target.num_qubits}. What would be "
             f"needed: a target of {circuit.num_qubits} qubits or more, or a circuit with fewer."
         )
-    if not all(isinstance(a, np.ndarray) for i in circuit.instructions for a in getattr(i.operation, "arrays", ())):
-        circuit = unroll(circuit, target)  # JAX values get names as angles of gates
-    named, values = name_values(circuit)
+    named, values = without_values(circuit, target)
     with _without_collector(len(circuit)):
         made = _around(chosen, named, target, padding, places)
     violation = target.first_violation(made)
     if violation is not None:
         what = violation.partition(" Pass ")[0]
         raise TargetError(f"Transpiled, this would be left: {what} Take it out, or give the target a native for it.")
-    return made.bind({n: v for n, v in values.items() if n in made.parameter_shapes()}) if values else made
+    return with_values(made, values)
 
 
 @contextmanager

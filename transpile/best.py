@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
-from transpile.pipeline import Pass
+from transpile.base import Pass, check_passes
 from transpile.score import score, two_qubit_depth
 
 __all__ = ["BestOf", "best_of"]
@@ -20,6 +20,9 @@ class BestOf:
     Args:
         transpilers: callables `(Circuit, Target) -> Circuit`, at least one.
 
+    Raises:
+        TargetError: none was given, or one cannot be called.
+
     Example:
         >>> from qsim import Circuit
         >>> from qsim.ir.target import Target
@@ -29,6 +32,11 @@ class BestOf:
     """
 
     transpilers: tuple[Pass, ...]
+
+    def __post_init__(self) -> None:
+        check_passes("best_of", self.transpilers)
+        if not self.transpilers:
+            raise TargetError("best_of: give one or more callables (Circuit, Target) -> Circuit, such as preset(2).")
 
     def __call__(self, circuit: Circuit, target: Target) -> Circuit:
         """The best circuit; the first of equals."""
@@ -53,6 +61,4 @@ def best_of(*transpilers: Pass) -> BestOf:
         >>> both(Circuit(3).cx(0, 1).cx(1, 2).cx(2, 0), Target.line(3, ["u", "cx"])).num_qubits
         3
     """
-    if not transpilers or not all(map(callable, transpilers)):
-        raise TargetError(f"best_of: give one or more callables (Circuit, Target) -> Circuit, not {transpilers!r}.")
     return BestOf(transpilers)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from qsim.ir.circuit import Circuit
+from qsim.ir.symbols import name_values
 from qsim.ir.target import Target
+from transpile.base import Pass, Timed, check_passes
+from transpile.passes.unroll import unroll
 from transpile.score import score, two_qubit_depth
 
-__all__ = ["Pass", "Pipeline", "Report", "Step", "Timed"]
-
-Pass = Callable[[Circuit, Target], Circuit]
-
-
-class Timed(ABC):
-    """A pass that may be cut short by wall time, and says whether it was."""
-
-    @abstractmethod
-    def outcome(self, circuit: Circuit, target: Target) -> tuple[Circuit, bool]:
-        """What it makes of the circuit, and True where it had not finished when its time was over."""
-
-    def __call__(self, circuit: Circuit, target: Target) -> Circuit:
-        """What it makes of the circuit."""
-        return self.outcome(circuit, target)[0]
+__all__ = ["Pipeline", "Report", "Step", "with_values", "without_values"]
 
 
 class Step(NamedTuple):
@@ -92,6 +81,9 @@ class Pipeline:
     Args:
         passes: what is done, first to last; a pipeline is a pass itself.
 
+    Raises:
+        TargetError: `passes` is not a tuple of callables.
+
     Example:
         >>> from qsim import Circuit
         >>> from qsim.ir.target import Target
@@ -103,11 +95,15 @@ class Pipeline:
 
     passes: tuple[Pass, ...]
 
+    def __post_init__(self) -> None:
+        check_passes("Pipeline", self.passes)
+
     def __call__(self, circuit: Circuit, target: Target) -> Circuit:
-        """What the last pass makes of it."""
+        """What the last pass makes of it; JAX values are parameters meanwhile, and come back at the end."""
+        circuit, values = without_values(circuit, target)
         for step in self.passes:
             circuit = step(circuit, target)
-        return circuit
+        return with_values(circuit, values)
 
     def report(self, circuit: Circuit, target: Target) -> Report:
         """The same circuit, with what each pass did, and whether wall time cut one short.
@@ -120,6 +116,7 @@ class Pipeline:
             >>> report.cut_short, report.steps[-1].name
             (False, 'Deepen')
         """
+        circuit, values = without_values(circuit, target)
         steps: list[Step] = []
         for step in self.passes:
             start, cut = time.perf_counter(), False
@@ -135,4 +132,19 @@ class Pipeline:
             name = getattr(step, "__name__", type(step).__name__)
             large, size = score(circuit)
             steps.append(Step(name, seconds, large, two_qubit_depth(circuit), size, cut))
-        return Report(circuit, tuple(steps))
+        return Report(with_values(circuit, values), tuple(steps))
+
+
+def without_values(circuit: Circuit, target: Target) -> tuple[Circuit, dict[str, Any]]:
+    """The circuit with named parameters in the place of JAX values, which no pass may look at; and the values."""
+    if not all(isinstance(a, np.ndarray) for i in circuit.instructions for a in getattr(i.operation, "arrays", ())):
+        circuit = unroll(circuit, target)  # JAX arrays become angles of gates
+    return name_values(circuit)
+
+
+def with_values(circuit: Circuit, values: dict[str, Any]) -> Circuit:
+    """The circuit with the values in their places again; those that cancelled are left out."""
+    if not values:
+        return circuit
+    shapes = circuit.parameter_shapes()
+    return circuit.bind({name: value for name, value in values.items() if name in shapes})

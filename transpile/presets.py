@@ -9,6 +9,7 @@ from qsim._checks import check_int
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
+from transpile.base import Pass
 from transpile.passes.canonicalise import Canonicalise
 from transpile.passes.chains import one_qubit_chains
 from transpile.passes.consolidate import consolidate
@@ -17,7 +18,7 @@ from transpile.passes.peephole import Peephole
 from transpile.passes.sliced import Sliced
 from transpile.passes.translate import translate
 from transpile.passes.unroll import unroll
-from transpile.pipeline import Pass, Pipeline
+from transpile.pipeline import Pipeline
 from transpile.routing.place_and_route import PlaceAndRoute
 
 __all__ = ["UnlessNative", "preset"]

@@ -8,6 +8,7 @@ from typing import Any
 from qsim._errors import CircuitError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
+from qsim.ir.interface import checked_definition
 
 MAX_DEPTH = 64
 MAX_SIZE = 10_000_000
@@ -69,12 +70,7 @@ def _expand_one(instruction: Instruction, keep: Callable[[Any], bool], done: lis
                 f"expand: the definitions of {instruction.operation.name} go deeper than {MAX_DEPTH}: "
                 f"{' > '.join(path[:4])} > ..."
             )
-        definition = operation.definition()
-        if definition.num_qubits != len(i.qubits):
-            raise CircuitError(
-                f"{operation.name}: the definition is on {definition.num_qubits} qubits, but the operation on "
-                f"{len(i.qubits)}."
-            )
+        definition = checked_definition(operation)
         path.append(operation.name)
         stack.append(_moved(definition, i))
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from qsim._errors import CircuitError
+from qsim.ir.parameter import is_number
 
 MEMBERS = ("name", "num_qubits", "num_clbits", "num_params", "params")
 
+MAX_READ = 6
+"""Qubits of the largest matrix that is read to check it."""
+
 
 def check_operation(operation: Any) -> None:
-    """Refuse what lacks a member of the operation interface.
+    """Refuse what lacks a member of the operation interface, and a user's matrix that cannot be one.
 
     Raises:
-        CircuitError: it does; the member is named.
+        CircuitError: a member is missing, or the matrix of constants has another shape than
+            (2^num_qubits, 2^num_qubits), or holds what is no finite number.
     """
     for member in MEMBERS:
         if not hasattr(operation, member):
@@ -21,3 +28,39 @@ def check_operation(operation: Any) -> None:
                 f"Argument `operation` must have name, num_qubits, num_clbits, num_params and params, but "
                 f"{operation!r} has no `{member}`. Try gates.gate('h')."
             )
+    if not type(operation).__module__.startswith("qsim."):
+        _check_matrix(operation)
+
+
+def checked_definition(operation: Any) -> Any:
+    """`operation.definition()`, a circuit on as many qubits.
+
+    Raises:
+        CircuitError: it gives anything else.
+    """
+    definition = operation.definition()
+    if not hasattr(definition, "instructions"):
+        raise CircuitError(
+            f"{operation.name}: definition() must give a Circuit, but gives {type(definition).__name__}."
+        )
+    if definition.num_qubits != operation.num_qubits:
+        raise CircuitError(
+            f"{operation.name}: the definition is on {definition.num_qubits} qubits, but the operation on "
+            f"{operation.num_qubits}."
+        )
+    return definition
+
+
+def _check_matrix(operation: Any) -> None:
+    values = (*operation.params, *getattr(operation, "arrays", ()))
+    constant = all(is_number(v) or isinstance(v, np.ndarray) for v in values)
+    if not constant or operation.num_clbits or operation.num_qubits > MAX_READ or not hasattr(operation, "matrix"):
+        return
+    matrix, size = np.asarray(operation.matrix(np)), 1 << operation.num_qubits
+    if matrix.shape != (size, size) or matrix.dtype.kind not in "iufcb":
+        raise CircuitError(
+            f"{operation.name}: matrix(xp) must give numbers of shape ({size}, {size}), 2^num_qubits by 2^num_qubits, "
+            f"but gives {matrix.dtype} of shape {matrix.shape}."
+        )
+    if not np.isfinite(matrix).all():
+        raise CircuitError(f"{operation.name}: matrix(xp) must give finite numbers, but gives NaN or infinity.")

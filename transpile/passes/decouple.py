@@ -11,6 +11,7 @@ from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.gates import gate
 from qsim.ir.instruction import Instruction
+from qsim.ir.operation import is_constant
 from qsim.ir.ops.delay import Delay
 from qsim.ir.target import Target
 from transpile.passes.schedule import LEAST, duration_of
@@ -24,8 +25,8 @@ class Decouple:
 
     n pulses of length d in a delay of T seconds stand w = (T - n d) / n apart, with w / 2 before the
     first and after the last one (Viola, Knill, Lloyd, DOI 10.1103/PhysRevLett.82.2417; x, x is that
-    of Carr and Purcell). A qubit that was not touched yet is left alone, and the circuit takes as
-    long as before.
+    of Carr and Purcell). A qubit that was not touched yet is left alone, as are delays that are open
+    parameters, and the circuit takes as long as before.
 
     Args:
         pulses: names of one-qubit gates of the table without angles, the identity in all up to a phase:
@@ -65,7 +66,7 @@ class Decouple:
         touched: set[int] = set()
         out: list[Instruction] = []
         for i in circuit.instructions:
-            if isinstance(i.operation, Delay) and i.qubits[0] in touched:
+            if isinstance(i.operation, Delay) and i.qubits[0] in touched and is_constant(i.operation.seconds):
                 out += self._filled(i, target)
                 continue
             if i.operation.name not in ("barrier", "delay"):

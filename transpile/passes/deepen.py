@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
+from transpile.base import Pass, Timed
 from transpile.passes.resynthesise import Resynthesise
-from transpile.pipeline import Pass, Timed
 from transpile.score import score
 
 __all__ = ["Deepen"]

@@ -22,13 +22,13 @@ from qsim.ir.ops import Clifford, PauliEvolution, Unitary
 from qsim.ir.parameter import is_symbolic
 from qsim.ir.symbols import name_values
 from qsim.ir.target import Target
+from transpile.base import Pass
 from transpile.passes.canonicalise import Canonicalise
 from transpile.passes.chains import one_qubit_chains
 from transpile.passes.consolidate import consolidate
 from transpile.passes.peephole import Peephole
 from transpile.passes.translate import translate
 from transpile.passes.unroll import unroll
-from transpile.pipeline import Pass
 from transpile.synthesis.angles import is_multiple, scaled, total
 from transpile.synthesis.kak import PAULIS
 from transpile.synthesis.matrices import has_constant_matrix

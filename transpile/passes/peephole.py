@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
-from transpile.pipeline import Pass
+from transpile.base import Pass
 from transpile.score import score
 
 __all__ = ["Peephole"]

@@ -12,9 +12,9 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.gates import gate
 from qsim.ir.instruction import Instruction
 from qsim.ir.target import Target
+from transpile.base import Timed
 from transpile.passes.blocks import spliced
 from transpile.passes.consolidate import unitary as as_unitary
-from transpile.pipeline import Timed
 from transpile.synthesis.cores import Entangler
 from transpile.synthesis.kak import PAULIS
 from transpile.synthesis.matrices import has_constant_matrix, reordered

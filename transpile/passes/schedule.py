@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
-from qsim.ir.operation import Barrier, Conditional
+from qsim.ir.operation import Barrier, Conditional, is_constant
 from qsim.ir.ops.delay import Delay
 from qsim.ir.target import Target
 
@@ -111,7 +111,13 @@ def duration_of(instruction: Instruction, target: Target, place: int | None = No
         operation = operation.base
     if isinstance(operation, Barrier) or not instruction.qubits:
         return 0.0
+    where = "" if place is None else f"Instruction {place}: "
     if isinstance(operation, Delay):
+        if not is_constant(operation.seconds):
+            raise TargetError(
+                f"{where}The delay on qubit {instruction.qubits[0]} is not known: it is a parameter or a JAX value. "
+                "What would be needed: a number of seconds; bind it first."
+            )
         return float(operation.seconds)
     if operation.name == "rz" and target.virtual_z:
         return 0.0
@@ -120,7 +126,6 @@ def duration_of(instruction: Instruction, target: Target, place: int | None = No
     if known is None and operation.name == "measure" and target.qubits:
         known = target.qubits[instruction.qubits[0]].readout_duration
     if known is None:
-        where = "" if place is None else f"Instruction {place}: "
         raise TargetError(
             f"{where}The duration of {operation.name} on qubits {instruction.qubits} is not known. What would be "
             f"needed: a target with Native(duration=...) for {operation.name} there."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qsim._checks import check_int
+from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.target import Target
-from transpile.pipeline import Pass
+from transpile.base import Pass, check_passes
 
 __all__ = ["Sliced"]
 
@@ -16,11 +18,14 @@ __all__ = ["Sliced"]
 class Sliced:
     """Passes that keep every operation on its qubits, on one slice of the circuit after the other.
 
-    A circuit of up to two slices is taken whole. Blocks that a cut goes through are seen as two.
+    A circuit of up to four slices is taken whole. Blocks that a cut goes through are seen as two.
 
     Args:
         passes: run one after the other on each slice; they must not move qubits.
         size: operations in a slice.
+
+    Raises:
+        TargetError: `passes` is not a tuple of callables, or a size below 1.
 
     Example:
         >>> from qsim import Circuit
@@ -31,12 +36,16 @@ class Sliced:
     """
 
     passes: tuple[Pass, ...]
-    size: int = 20_000
+    size: int = 10_000
+
+    def __post_init__(self) -> None:
+        check_passes("Sliced", self.passes)
+        check_int("size", self.size, TargetError, minimum=1)
 
     def __call__(self, circuit: Circuit, target: Target) -> Circuit:
         """The slices, put together again."""
         instructions = circuit.instructions
-        if len(instructions) <= 2 * self.size:
+        if len(instructions) <= 4 * self.size:
             for step in self.passes:
                 circuit = step(circuit, target)
             return circuit

@@ -15,7 +15,7 @@ from qsim.ir.target import Target
 from transpile.passes.blocks import Block, collect_blocks, spliced
 from transpile.synthesis.emit import Writer, canonical_count, write_canonical
 from transpile.synthesis.kak import PAULIS, kak
-from transpile.synthesis.matrices import has_constant_matrix, reordered
+from transpile.synthesis.matrices import has_constant_matrix, reordered, unitary_of
 from transpile.synthesis.natives import facts_of
 from transpile.synthesis.rotations import rotations_of
 from transpile.synthesis.symbolic import Canonical, canonical_of, pauli_matrix
@@ -153,7 +153,7 @@ def _items(members: Sequence[Instruction], block: Block) -> list[_Item]:
     for i in members:
         places = [block.qubits.index(q) for q in i.qubits]
         if has_constant_matrix(i.operation):
-            found.append(_wide(np.asarray(i.operation.matrix(np), complex), places))
+            found.append(_wide(unitary_of(i.operation), places))
             continue
         items = rotations_of(i.operation)
         if items is None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import split_controls
+from qsim.ir.interface import checked_definition
 from qsim.ir.operation import Controlled, Gate, is_constant
 from qsim.ir.ops import Unitary
 from qsim.ir.ops.block_zxz import unitary_eigen
@@ -35,14 +36,14 @@ def definition_of(operation: Any, num_spare: int = 0) -> Circuit | None:
     """
     base, count, state = split_controls(operation)
     if count == 0 or operation.num_clbits:
-        return operation.definition() if hasattr(operation, "definition") else None
+        return checked_definition(operation) if hasattr(operation, "definition") else None
     circuit = Circuit(operation.num_qubits + num_spare)
     controls, targets = tuple(range(count)), tuple(range(count, operation.num_qubits))
     spare = tuple(range(operation.num_qubits, operation.num_qubits + num_spare))
     flips = [q for q in controls if not state >> count - 1 - q & 1]
     circuit.x(flips)
     if not _controlled(circuit, base, controls, targets, spare):
-        return operation.definition() if hasattr(operation, "definition") else None
+        return checked_definition(operation) if hasattr(operation, "definition") else None
     return circuit.x(flips)
 
 

@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from qsim._errors import TargetError
 from qsim.ir.operation import Barrier, Conditional, Gate, Measure, Reset, is_constant
 from qsim.ir.ops.delay import Delay
 
-__all__ = ["SWAPPED", "embedded", "has_constant_matrix", "matrices", "pair_products", "products", "reordered"]
+__all__ = [
+    "SWAPPED",
+    "embedded",
+    "has_constant_matrix",
+    "matrices",
+    "pair_products",
+    "products",
+    "reordered",
+    "unitary_of",
+]
 
 SWAPPED = (0, 2, 1, 3)
 """The basis states of two qubits, the other qubit first."""
@@ -47,7 +57,7 @@ def matrices(operations: Sequence[Any], num_qubits: int) -> np.ndarray:
         if type(operation) is Gate:
             kinds.setdefault(operation.row.name, []).append(i)
         else:
-            out[i] = operation.matrix(np)
+            out[i] = unitary_of(operation)
     for name, places in kinds.items():
         row = operations[places[0]].row
         if not row.params:
@@ -58,6 +68,17 @@ def matrices(operations: Sequence[Any], num_qubits: int) -> np.ndarray:
             angles = np.array([operations[i].params for i in places], float)
             out[places] = row.matrix(np, *angles.T)
     return out
+
+
+def unitary_of(operation: Any) -> np.ndarray:
+    """The matrix of an operation that is not in the table of gates."""
+    matrix = np.asarray(operation.matrix(np), complex)
+    if not np.allclose(matrix @ matrix.conj().T, np.eye(len(matrix)), atol=1e-5):
+        raise TargetError(
+            f"{operation.name} has a matrix that is not unitary, so it cannot be written in gates. What would be "
+            "needed: a unitary matrix(xp)."
+        )
+    return matrix
 
 
 def embedded(ones: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from qsim.ir.operation import Gate
 from transpile.synthesis.kak import PAULIS
-from transpile.synthesis.matrices import products
+from transpile.synthesis.matrices import products, unitary_of
 
 __all__ = [
     "Quaternion",
@@ -44,7 +44,8 @@ def quaternion_of(operation: Any) -> Quaternion:
             if name not in _fixed:
                 _fixed[name] = from_matrix(operation.matrix(np))
             return _fixed[name]
-    return from_matrix(np.asarray(operation.matrix(np), complex))
+        return from_matrix(operation.matrix(np))
+    return from_matrix(unitary_of(operation))
 
 
 def rotation(axis: str, angle: float) -> Quaternion:
