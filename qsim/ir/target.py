@@ -226,7 +226,7 @@ transpiler="default" to execute(...), or use gates and qubits that the target ha
                     f"Instruction {place}, {operation.name} on qubits {qubits}: {reason}. Pass "
                     'transpiler="default" to execute(...), or use gates and qubits that the target has.'
                 )
-            if not operation.params:
+            if not (self._limits_angles and operation.params):
                 fine.add((operation.name, qubits))
         return None
 
@@ -349,6 +349,11 @@ transpiler="default" to execute(...), or use gates and qubits that the target ha
             and not self.local
             and all(facts.usable for facts in self.qubits)
         )
+
+    @cached_property
+    def _limits_angles(self) -> bool:
+        """True where some native takes certain angles alone."""
+        return any(native.angles for table in (self.natives or {}, *self.local.values()) for native in table.values())
 
     @cached_property
     def _usable_set(self) -> frozenset[int]:

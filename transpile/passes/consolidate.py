@@ -55,14 +55,16 @@ def consolidate(circuit: Circuit, target: Target) -> Circuit:
         basis = facts.two(*block.qubits)
         groups.setdefault(id(basis), (basis, []))[1].append(block)
     for basis, group in groups.values():
-        unitaries = np.stack([b.matrix for b in group])  # type: ignore[misc]
+        unitaries, which = _distinct([b.matrix for b in group])  # type: ignore[misc]
         decomposed = kak(unitaries)
-        counts = basis.counts(decomposed.coordinates).tolist()
+        counts = basis.counts(decomposed.coordinates)[which].tolist()
         better = [n for n, (b, c) in enumerate(zip(group, counts, strict=True)) if _saves(instructions, b, c, facts)]
         if better:
-            part = Kak(*[x[better] for x in (decomposed.left, decomposed.coordinates, decomposed.right)])
-            for n, layers in zip(better, basis.sequences(unitaries[better], part), strict=True):
-                chosen[id(group[n])] = group[n], layers
+            wanted = sorted({which[n] for n in better})
+            part = Kak(*[x[wanted] for x in (decomposed.left, decomposed.coordinates, decomposed.right)])
+            layers = dict(zip(wanted, basis.sequences(unitaries[wanted], part), strict=True))
+            for n in better:
+                chosen[id(group[n])] = group[n], layers[which[n]]
     if not chosen:
         return circuit
     return circuit.with_instructions(_rewritten(instructions, list(chosen.values())))
@@ -114,6 +116,19 @@ def _local_parts(unitaries: np.ndarray) -> np.ndarray:
     return decomposed.left @ decomposed.right
 
 
+def _distinct(matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, list[int]]:
+    """The different matrices (N, 4, 4), and for each one given which it is: the swaps of a routing are all the same."""
+    numbers: dict[bytes, int] = {}
+    which: list[int] = []
+    first: list[np.ndarray] = []
+    for matrix in matrices:
+        number = numbers.setdefault(matrix.tobytes(), len(first))
+        if number == len(first):
+            first.append(matrix)
+        which.append(number)
+    return np.stack(first), which
+
+
 def _saves(instructions: Sequence[Instruction], block: Block, count: int, facts: Facts) -> bool:
     """Whether `count` native gates are fewer than the block has, or it has gates that are not native."""
     found = 0
@@ -129,25 +144,29 @@ def _saves(instructions: Sequence[Instruction], block: Block, count: int, facts:
 
 
 def _rewritten(instructions: Sequence[Instruction], chosen: list[tuple[Block, Layers]]) -> list[Instruction]:
-    layers = np.concatenate([c.layers.reshape(-1, 2, 2) for _, c in chosen])
-    angles, trivial = u_angles(layers)
+    distinct = {id(sequence): sequence for _, sequence in chosen}
+    angles, trivial = u_angles(np.concatenate([c.layers.reshape(-1, 2, 2) for c in distinct.values()]))
     row = gate("u", 0.0, 0.0, 0.0).row
-    new: dict[int, list[Instruction]] = {}
-    dropped: set[int] = set()
+    steps: dict[int, list[tuple[Any, int]]] = {}
     at = 0
-    for block, sequence in chosen:
-        dropped.update(block.members)
-        a, b = block.qubits
-        made: list[Instruction] = []
+    for key, sequence in distinct.items():
+        made = steps[key] = []
         for step in range(len(sequence.layers)):
             if step:
                 operation, flipped = sequence.operations[step - 1]
-                made.append(Instruction(operation, (b, a) if flipped else (a, b)))
-            for q in (a, b):
+                made.append((operation, 3 if flipped else 2))
+            for place in (0, 1):
                 if not trivial[at]:
-                    made.append(Instruction(Gate(row, angles[at]), (q,)))
+                    made.append((Gate(row, angles[at]), place))
                 at += 1
-        new[next(m for m in block.members if len(instructions[m].qubits) == 2)] = made
+    new: dict[int, list[Instruction]] = {}
+    dropped: set[int] = set()
+    for block, sequence in chosen:
+        dropped.update(block.members)
+        a, b = block.qubits
+        places = ((a,), (b,), (a, b), (b, a))
+        first = next(m for m in block.members if len(instructions[m].qubits) == 2)
+        new[first] = [Instruction(operation, places[place]) for operation, place in steps[id(sequence)]]
     return spliced(instructions, new, dropped)
 
 

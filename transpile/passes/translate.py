@@ -10,7 +10,7 @@ import numpy as np
 from qsim._errors import TargetError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
-from qsim.ir.operation import Gate
+from qsim.ir.operation import Gate, is_constant
 from qsim.ir.target import Target
 from transpile.passes.blocks import Block, collect_blocks, spliced
 from transpile.synthesis.emit import Writer, canonical_count, write_canonical
@@ -50,6 +50,10 @@ def translate(circuit: Circuit, target: Target) -> Circuit:
     """
     instructions = circuit.instructions
     facts = facts_of(target)
+    if not any(
+        _is_open(i) or (len(i.qubits) == 2 and not facts.is_native(i.operation, i.qubits)) for i in instructions
+    ):
+        return circuit
     new: dict[int, list[Instruction]] = {}
     dropped: set[int] = set()
     for block in collect_blocks(circuit, with_matrices=False):
@@ -66,6 +70,13 @@ def translate(circuit: Circuit, target: Target) -> Circuit:
     if not new:
         return circuit
     return circuit.with_instructions(spliced(instructions, new, dropped))
+
+
+def _is_open(instruction: Instruction) -> bool:
+    for param in instruction.operation.params:
+        if type(param) is not float and not is_constant(param):
+            return True
+    return False
 
 
 def _written(members: Sequence[Instruction], block: Block, basis: TwoQubitBasis) -> list[Instruction]:
