@@ -353,7 +353,8 @@ transpiler="default" to execute(...), or use gates and qubits that the target ha
     @cached_property
     def _limits_angles(self) -> bool:
         """True where some native takes certain angles alone."""
-        return any(native.angles for table in (self.natives or {}, *self.local.values()) for native in table.values())
+        tables: list[Any] = [self.natives or {}, *self.local.values()]
+        return any(native.angles for table in tables for native in table.values())
 
     @cached_property
     def _usable_set(self) -> frozenset[int]:
