@@ -216,7 +216,12 @@ def _request(
     _checked.get(request.form, lambda: _check_results(request))
     for atom in atoms_of(results):
         if not backend.supports(atom):
-            raise ResultError(f"Backend `{backend.name}` cannot give {atom!r}. Ask for another result, or simulate.")
+            name = type(atom).__name__
+            why = "" if atom.is_measurable else ": it needs the state itself, and a device can only be measured"
+            raise ResultError(
+                f"Backend `{backend.name}` cannot give {name}{why}. Ask for Expectation, Variance, Probabilities, "
+                "Samples or Counts, or simulate with on=None."
+            )
     return backend, request
 
 

@@ -78,6 +78,7 @@ class Request:
 class JobStatus(Enum):
     """Where a job is in its life."""
 
+    CREATED = "created"
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -175,32 +176,43 @@ class MappedJob(Job):
         job: the job that does the work.
         function: what to make of its result.
         metadata: what to add to its metadata.
+        request: what was asked for, where the result is that of a request.
+
+    Attributes:
+        job, request: as given.
     """
 
-    def __init__(self, job: Job, function: Callable[[Any], PyTree], metadata: Mapping[str, Any] | None = None):
-        self._job, self._function, self._extra = job, function, dict(metadata or {})
+    def __init__(
+        self,
+        job: Job,
+        function: Callable[[Any], PyTree],
+        metadata: Mapping[str, Any] | None = None,
+        request: Request | None = None,
+    ):
+        self.job, self.request = job, request
+        self._function, self._extra = function, dict(metadata or {})
         self._done: tuple[PyTree] | None = None
 
     @property
     def id(self) -> str:
-        return self._job.id
+        return self.job.id
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        return {**self._job.metadata, **self._extra}
+        return {**self.job.metadata, **self._extra}
 
     def status(self) -> JobStatus:
-        return self._job.status()
+        return self.job.status()
 
     def result(self, timeout: float | None = None) -> PyTree:
         if self._done is None:
-            if self._job.status() is JobStatus.CANCELLED:
+            if self.job.status() is JobStatus.CANCELLED:
                 raise JobCancelled(f"Job {self.id} was cancelled before it had a result.")
-            self._done = (self._function(self._job.result(timeout)),)
+            self._done = (self._function(self.job.result(timeout)),)
         return self._done[0]
 
     def cancel(self) -> bool:
-        return self._job.cancel()
+        return self.job.cancel()
 
     def __repr__(self) -> str:
         return f"<Job {self.id}: {self.status().value}>"

@@ -29,6 +29,7 @@ from qsim.backends.base import Backend, DoneJob, Job, MappedJob, Request
 from qsim.backends.hostdata import HostPlan, Inputs, context_of, take_apart
 from qsim.gradients import ParameterShift, RerunRule
 from qsim.gradients.parameter_shift import with_spectra
+from qsim.results.base import Context
 
 
 class HostBackend(Backend):
@@ -88,10 +89,7 @@ class HostBackend(Backend):
         batch, context = inputs.points.shape[:-1], context_of(request)
 
         def finish(values: list[PyTree]) -> PyTree:
-            function = partial(compose, request.results, context=context)
-            for _ in batch:
-                function = jax.vmap(function)
-            return function(jax.tree.map(jnp.asarray, values))
+            return composed(request.results, values, context, len(batch))
 
         metadata = {
             "backend": self.name,
@@ -103,7 +101,15 @@ class HostBackend(Backend):
         if inputs.is_traced:
             return DoneJob(finish(program.values(inputs)), {**metadata, "requests": None})
         job = self.submit_many(plan.requests(inputs.points, inputs.rest, inputs.keys))
-        return MappedJob(job, lambda lists: finish(program.stack(lists, batch)), metadata)
+        return MappedJob(job, lambda lists: finish(program.stack(lists, batch)), metadata, request)
+
+
+def composed(results: PyTree, values: list[PyTree], context: Context, batch_axes: int) -> PyTree:
+    """The values of `results` from those of the single results in them, arrays with the batch axes first."""
+    function = partial(compose, results, context=context)
+    for _ in range(batch_axes):
+        function = jax.vmap(function)
+    return function(jax.tree.map(jnp.asarray, values))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qsim._checks import check_memory
+from qsim._checks import check_memory, known_names
 from qsim._errors import SerialError, TargetError
 from qsim.ir import target_shapes
 from qsim.ir.json_nodes import Node, envelope, open_envelope, parse
@@ -260,6 +260,27 @@ transpiler="default" to execute(...), or use gates and qubits that the target ha
         if not self.qubits:
             return tuple(map(str, range(self.num_qubits or 0)))
         return tuple(facts.name or str(q) for q, facts in enumerate(self.qubits))
+
+    def qubit(self, qubit: int | str) -> int:
+        """The number of a qubit that is given by its number or its name.
+
+        Raises:
+            TargetError: the target has no such qubit.
+
+        Example:
+            >>> from qsim.ir.target import QubitFacts, Target
+            >>> Target(2, qubits=[QubitFacts("QB1"), QubitFacts("QB2")]).qubit("QB2")
+            1
+        """
+        if isinstance(qubit, str) and qubit in self._numbers:
+            return self._numbers[qubit]
+        if isinstance(qubit, int) and 0 <= qubit and (self.num_qubits is None or qubit < self.num_qubits):
+            return qubit
+        raise TargetError(f"The target has no qubit {qubit!r}. {known_names(str(qubit), self.names)}")
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.names)}
 
     @cached_property
     def neighbours(self) -> tuple[tuple[int, ...], ...]:

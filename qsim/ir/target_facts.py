@@ -112,7 +112,7 @@ class QubitFacts:
     Args:
         name: what the device calls it; "" means its number.
         usable: False where circuits must stay off it.
-        t1, t2: relaxation and dephasing times, seconds.
+        t1, t2: relaxation and dephasing times, seconds. frequency: of the transition, hertz.
         readout_error: the probability that a measurement reads the wrong value.
         readout_flips: (probability to read 1 in |0>, to read 0 in |1>).
         readout_duration: seconds.
@@ -128,9 +128,10 @@ class QubitFacts:
     readout_error: float | None = None
     readout_flips: tuple[float, float] | None = None
     readout_duration: float | None = None
+    frequency: float | None = None
 
     def __post_init__(self) -> None:
-        for key in ("t1", "t2", "readout_duration"):
+        for key in ("t1", "t2", "readout_duration", "frequency"):
             _check(key, getattr(self, key), 0, math.inf)
         _check("readout_error", self.readout_error, 0, 1)
         for flip in self.readout_flips or ():
@@ -138,7 +139,7 @@ class QubitFacts:
 
     def to_data(self) -> dict[str, Any]:
         """As JSON data; what is unknown or usual is left out."""
-        data = _known(self, "t1", "t2", "readout_error", "readout_duration")
+        data = _known(self, "t1", "t2", "readout_error", "readout_duration", "frequency")
         if self.name:
             data["name"] = self.name
         if not self.usable:
@@ -152,7 +153,7 @@ class QubitFacts:
         """From JSON data."""
         flips = node.get("readout_flips", None)
         pair = None if flips.is_null else [flip.number() for flip in flips.items(2, size=2)]
-        numbers = {key: _number(node, key) for key in ("t1", "t2", "readout_error", "readout_duration")}
+        numbers = {key: _number(node, key) for key in ("t1", "t2", "readout_error", "readout_duration", "frequency")}
         return cls(
             name=node.get("name", "").text(100),
             usable=node.get("usable", True).boolean(),

@@ -52,6 +52,7 @@ def qiskit_facts(source: Any) -> dict[str, Any]:
             QubitFacts(
                 t1=getattr(properties[q], "t1", None),
                 t2=getattr(properties[q], "t2", None),
+                frequency=getattr(properties[q], "frequency", None),
                 readout_error=getattr(readout.get(q), "error", None),
                 readout_duration=getattr(readout.get(q), "duration", None),
             )

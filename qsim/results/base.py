@@ -6,7 +6,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,9 @@ import numpy as np
 from qsim._checks import check_memory
 from qsim._errors import ResultError
 from qsim.methods.base import AbstractState
+
+if TYPE_CHECKING:
+    from qsim.results.measurement import Setting
 
 Array = Any
 MAX_SHOTS = 2**31 - 1
@@ -104,6 +107,26 @@ class Result(ABC):
     @abstractmethod
     def evaluate(self, state: AbstractState, context: Context) -> Any:
         """The value: a pytree of arrays. Traces under jit, vmap, and grad where differentiable."""
+
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        """What a device measures for it; `from_bits` makes the value of what it reads.
+
+        Raises:
+            ResultError: this result is no matter of measurements.
+        """
+        raise ResultError(
+            f"{type(self).__name__} needs the state itself, and a device can only be measured. Ask for Expectation, "
+            "Variance, Probabilities, Samples or Counts, or simulate."
+        )
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Any:
+        """The value from what was read: for each of the `settings` bits uint8 (shots, k)."""
+        raise NotImplementedError
+
+    @property
+    def is_measurable(self) -> bool:
+        """True where devices can give it."""
+        return type(self).settings is not Result.settings
 
     def __add__(self, other: Any) -> Arithmetic:
         return Arithmetic("+", self, other)

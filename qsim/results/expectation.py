@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,7 @@ from qsim.ir.pauli import PauliSum
 from qsim.methods.base import AbstractState
 from qsim.results import measurement
 from qsim.results.base import Context, Result, check_key, pytree
-from qsim.results.measurement import Estimate
+from qsim.results.measurement import Estimate, Setting
 from qsim.results.observable import check_observable, clean_observable, lower, real_coefficients
 
 Array = Any
@@ -68,7 +69,26 @@ class Expectation(Result):
             columns = real_coefficients(self.observable).astype(state.norm_squared().dtype)[:, None]
             values, covariance = measurement.simulate(state, settings, columns, context.shots, context.key)
             return _estimate(values[0], covariance[0, 0], self.stderr)
-        drawn = self.observable.draw(state, context.key, context.shots)
+        return self._of_values(self.observable.draw(state, context.key, context.shots))
+
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        observable, shots = _on_device(self.observable), context.shots or 0
+        if not isinstance(observable, PauliSum):
+            return (Setting.computational(context.num_qubits, observable.qubits, shots),)
+        structure = measurement.structure(observable.strings, context.num_qubits)
+        measurement.check_total(structure, shots)
+        return measurement.settings_of(structure, np.real(observable.coefficients)[:, None], shots)
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Array | Estimate:
+        observable = _on_device(self.observable)
+        if not isinstance(observable, PauliSum):
+            return self._of_values(observable.read(samples[0]))
+        structure = measurement.structure(observable.strings, context.num_qubits)
+        values, covariance = measurement.estimates(structure, real_coefficients(observable)[:, None], samples)
+        return _estimate(values[0], covariance[0, 0], self.stderr)
+
+    def _of_values(self, drawn: Array) -> Array | Estimate:
+        drawn = drawn.astype(jnp.result_type(drawn.dtype, jnp.float32))
         return _estimate(jnp.mean(drawn), _spread(drawn, 2) / len(drawn), self.stderr)
 
 
@@ -125,23 +145,64 @@ class Variance(Result):
             return Estimate(value, jnp.zeros_like(value)) if self.stderr else value
         if isinstance(self.observable, PauliSum):
             return self._from_groups(state, context.shots, context.key)
-        drawn = self.observable.draw(state, context.key, context.shots)
+        return self._of_values(self.observable.draw(state, context.key, context.shots))
+
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        observable, shots = _on_device(self.observable), context.shots or 0
+        if not isinstance(observable, PauliSum):
+            return (Setting.computational(context.num_qubits, observable.qubits, shots),)
+        structure, columns = self._columns(observable, context.num_qubits, np)
+        measurement.check_total(structure, shots)
+        return measurement.settings_of(structure, columns, shots)
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Array | Estimate:
+        observable = _on_device(self.observable)
+        if not isinstance(observable, PauliSum):
+            return self._of_values(observable.read(samples[0]))
+        structure, columns = self._columns(observable, context.num_qubits, jnp)
+        return self._of_groups(*measurement.estimates(structure, columns, samples))
+
+    def _of_values(self, drawn: Array) -> Array | Estimate:
+        drawn = drawn.astype(jnp.result_type(drawn.dtype, jnp.float32))
         count = len(drawn)
         second, fourth = _spread(drawn, 2), _spread(drawn, 4)
         error = (fourth - second**2 * (count - 3) / max(count - 1, 1)) / count
         return _estimate(second, error, self.stderr)
 
     def _from_groups(self, state: AbstractState, shots: int, key: Array) -> Array | Estimate:
-        strings, own, left, right, sign, place = _with_square(self.observable.strings)
-        c = real_coefficients(self.observable).astype(state.norm_squared().dtype)
-        zero = jnp.zeros(len(strings), c.dtype)
-        columns = jnp.stack([zero.at[place].add(c[left] * c[right] * sign), zero.at[own].add(c)], axis=1)
-        settings = measurement.structure(strings, state.num_qubits)
-        (square, mean), covariance = measurement.simulate(state, settings, columns, shots, key)
+        structure, columns = self._columns(self.observable, state.num_qubits, jnp)
+        columns = columns.astype(state.norm_squared().dtype)
+        return self._of_groups(*measurement.simulate(state, structure, columns, shots, key))
+
+    @staticmethod
+    def _columns(observable: PauliSum, num_qubits: int, xp: Any) -> tuple[measurement.Plan, Array]:
+        """How to measure the terms of H^2 and of H together, and the coefficients of both (T, 2)."""
+        strings, own, left, right, sign, place = _with_square(observable.strings)
+        c = np.real(observable.coefficients) if xp is np else real_coefficients(observable)
+        square, mean = xp.zeros(len(strings), c.dtype), xp.zeros(len(strings), c.dtype)
+        terms = c[left] * c[right] * sign
+        if xp is np:
+            np.add.at(square, place, terms)
+            np.add.at(mean, own, c)
+        else:
+            square, mean = square.at[place].add(terms), mean.at[own].add(c)
+        return measurement.structure(strings, num_qubits), xp.stack([square, mean], axis=1)
+
+    def _of_groups(self, values: Array, covariance: Array) -> Array | Estimate:
+        square, mean = values
         # E[mean^2] = <H>^2 + var(mean): taken off again
         value = square - mean**2 + covariance[1, 1]
         slope = jnp.stack([jnp.ones_like(mean), -2 * mean])
         return _estimate(value, slope @ covariance @ slope, self.stderr)
+
+
+def _on_device(observable: Any) -> Any:
+    """A Pauli sum, or an observable of which the Z basis of its qubits says all."""
+    if isinstance(observable, PauliSum):
+        return observable
+    observable.check_shots()
+    found = observable.pauli_sum()
+    return observable if found is None else found
 
 
 @lru_cache(maxsize=32)

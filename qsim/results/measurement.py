@@ -54,6 +54,26 @@ class Plan:
         return len(self.bases)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """One thing for a device to measure: bases of single qubits, qubits and shots.
+
+    Attributes:
+        bases: 0 = Z, 1 = X, 2 = Y for each qubit of the circuit (n,).
+        qubits: the qubits to read (k,), in the order of the bits.
+        shots: how often.
+    """
+
+    bases: tuple[int, ...]
+    qubits: tuple[int, ...]
+    shots: int
+
+    @classmethod
+    def computational(cls, num_qubits: int, qubits: Sequence[int], shots: int) -> Setting:
+        """Some qubits in the Z basis."""
+        return cls((0,) * num_qubits, tuple(qubits), shots)
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -125,9 +145,23 @@ def estimate(settings: Plan, coefficients: Any, samples: Sequence[Any]) -> Estim
         >>> round(float(result.value), 6), round(float(result.stderr), 4)
         (1.0, 0.1741)
     """
+    mean, covariance = estimates(settings, jnp.asarray(coefficients)[:, None], samples)
+    return Estimate(mean[0], jnp.sqrt(covariance[0, 0]))
+
+
+def estimates(settings: Plan, columns: Any, samples: Sequence[Any]) -> tuple[Array, Array]:
+    """Several sums over the same strings from the same measurements.
+
+    Args:
+        columns: real coefficients (T, m), one column for each sum.
+        samples: as for `estimate`.
+
+    Returns:
+        values (m,) and the covariance of their errors (m, m).
+    """
     if len(samples) != settings.num_groups:
         raise ResultError(f"The plan has {settings.num_groups} groups, but samples of {len(samples)} were given.")
-    columns = jnp.asarray(coefficients)[:, None]
+    columns = jnp.asarray(columns)
     values, groups, weights = [], [], []
     for group, sample in enumerate(samples):
         bits, weight = _rows(sample, len(settings.qubits))
@@ -135,12 +169,19 @@ def estimate(settings: Plan, coefficients: Any, samples: Sequence[Any]) -> Estim
         groups.append(np.full(len(bits), group))
         weights.append(weight)
     if not values:
-        constant = jnp.sum(columns[settings.constant])
-        return Estimate(constant, jnp.zeros_like(constant))
-    mean, covariance = combine(
+        return _constants(settings, columns)
+    return combine(
         settings, columns, jnp.concatenate(values), jnp.asarray(np.concatenate(groups)), np.concatenate(weights)
     )
-    return Estimate(mean[0], jnp.sqrt(covariance[0, 0]))
+
+
+def settings_of(structure: Plan, columns: Any, shots: int) -> tuple[Setting, ...]:
+    """What to measure for several sums over the same strings: one setting a group, shots by weight."""
+    allocated = allocate(group_weights(structure, np.asarray(columns)), shots)
+    return tuple(
+        Setting(tuple(bases), structure.qubits, count)
+        for bases, count in zip(structure.bases.tolist(), allocated.tolist(), strict=True)
+    )
 
 
 def simulate(state: AbstractState, settings: Plan, coefficients: Array, shots: int, key: Array) -> tuple[Array, Array]:
@@ -154,8 +195,7 @@ def simulate(state: AbstractState, settings: Plan, coefficients: Array, shots: i
     """
     count = settings.num_groups
     if count == 0:
-        constant = jnp.sum(coefficients[settings.constant], axis=0)
-        return constant, jnp.zeros((len(constant), len(constant)), constant.dtype)
+        return _constants(settings, coefficients)
     # Shots per group are data, so they are drawn in blocks of one size; a group has one or more blocks.
     size = -(-shots // count)
     blocks = shots // size + count if count > 1 else 1
@@ -255,6 +295,12 @@ def combine(settings: Plan, coefficients: Array, values: Array, groups: Array, w
     with jax.default_matmul_precision("highest"):
         covariance = (scale * off).T @ off
     return jnp.sum(means, axis=0) + jnp.sum(coefficients[settings.constant], axis=0), covariance
+
+
+def _constants(settings: Plan, columns: Array) -> tuple[Array, Array]:
+    """The values and errors of sums that need no shot."""
+    constant = jnp.sum(columns[settings.constant], axis=0)
+    return constant, jnp.zeros((len(constant), len(constant)), constant.dtype)
 
 
 def _rows(sample: Any, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -37,6 +37,14 @@ class LocalObservable(Observable):
         """
 
     @abstractmethod
+    def pauli_sum(self) -> PauliSum | None:
+        """The same as a Pauli sum, to be measured on a device; None where the Z basis is all it takes."""
+
+    def read(self, samples: np.ndarray) -> Array:
+        """The values (shots,) of Z-basis outcomes uint8 (shots, k) of its qubits; where `pauli_sum` is None."""
+        raise NotImplementedError
+
+    @abstractmethod
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         """Measured values, real (shots,)."""
 
@@ -85,6 +93,9 @@ class Hermitian(LocalObservable):
 
     def check_shots(self) -> None:
         _check_eigenbasis("Hermitian", self.qubits)
+
+    def pauli_sum(self) -> PauliSum | None:
+        return _pauli_sum(np.asarray(self.matrix), self.qubits)
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         rho = state.reduced(self.qubits)
@@ -136,6 +147,12 @@ class DiagonalObservable(LocalObservable):
 
     def check_shots(self) -> None:
         """Z-basis measurements do it."""
+
+    def pauli_sum(self) -> PauliSum | None:
+        return None
+
+    def read(self, samples: np.ndarray) -> Array:
+        return jnp.asarray(self.diagonal)[bits.pack(jnp, jnp.asarray(samples))]
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         drawn = state.sample(key, shots, self.qubits)
@@ -198,10 +215,18 @@ class Projector(LocalObservable):
         if not isinstance(self.onto, str):
             _check_eigenbasis("Projector", self.qubits)
 
+    def pauli_sum(self) -> PauliSum | None:
+        if isinstance(self.onto, str):
+            return None
+        onto = np.asarray(self.onto)
+        return _pauli_sum(np.outer(onto, onto.conj()), self.qubits)
+
+    def read(self, samples: np.ndarray) -> Array:
+        return jnp.all(jnp.asarray(samples) == np.asarray([*map(int, self.onto)], np.uint8), axis=-1)
+
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         if isinstance(self.onto, str):
-            wanted = jnp.asarray([int(b) for b in self.onto], jnp.uint8)
-            hit = jnp.all(state.sample(key, shots, self.qubits) == wanted, axis=-1)
+            hit = self.read(state.sample(key, shots, self.qubits))
         else:
             weight = state.expect(self)
             hit = _draw_index(jnp.stack([state.norm_squared() - weight, weight]), key, shots)
@@ -279,6 +304,25 @@ def check_observable(name: str, observable: Any, context: Context) -> None:
             f"{name}: the observable acts on qubit {max(qubits)}, but the circuit has {context.num_qubits} qubits, "
             f"numbered 0 to {context.num_qubits - 1}."
         )
+
+
+def _pauli_sum(matrix: np.ndarray, qubits: Sequence[int]) -> PauliSum:
+    """A Hermitian matrix (2^k, 2^k) as the sum of its Pauli strings: c_P = tr(P H) / 2^k."""
+    k = len(qubits)
+    paulis = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+    parts = np.asarray(matrix, complex).reshape((2,) * (2 * k))
+    for place in range(k):
+        # the axes left: rows of the qubits to come, their columns, then one axis of letters for each qubit done
+        parts = np.tensordot(parts, paulis / 2, axes=((0, k - place), (2, 1)))
+    width = max(qubits, default=-1) + 1
+    terms = []
+    for letters, coefficient in np.ndenumerate(np.real(parts)):
+        if abs(coefficient) > np.finfo(np.float32).eps * np.abs(parts).max():
+            label = ["I"] * width
+            for letter, q in zip(letters, qubits, strict=True):
+                label[q] = "IXYZ"[letter]
+            terms.append(("".join(label), float(coefficient)))
+    return PauliSum.from_list(terms)
 
 
 def _draw_index(weights: Array, key: Array, shots: int) -> Array:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from qsim.kernels import bits
 from qsim.methods.base import AbstractState
 from qsim.results.base import Context, Result, all_qubits, check_key, check_qubits, clean_qubits, pytree
-from qsim.results.measurement import Estimate
+from qsim.results.measurement import Estimate, Setting
 
 Array = Any
 
@@ -57,10 +58,20 @@ class Probabilities(Result):
         if context.shots is None:
             value = state.probabilities(qubits)
             return Estimate(value, jnp.zeros_like(value)) if self.stderr else value
-        shots = context.shots
-        places = bits.pack(jnp, state.sample(context.key, shots, qubits))
+        drawn = state.sample(context.key, context.shots, qubits)
+        return self._frequencies(drawn, state.norm_squared().dtype)
+
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        qubits = all_qubits(self.qubits, context.num_qubits)
+        return (Setting.computational(context.num_qubits, qubits, context.shots or 0),)
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Array | Estimate:
+        return self._frequencies(jnp.asarray(samples[0]), jnp.zeros((), float).dtype)
+
+    def _frequencies(self, drawn: Array, dtype: Any) -> Array | Estimate:
+        shots, k = drawn.shape
         # counted as integers: float32 stops counting at 2^24
-        seen = jnp.zeros(1 << len(qubits), jnp.int32).at[places].add(1)
-        value = seen.astype(state.norm_squared().dtype) / shots
+        seen = jnp.zeros(1 << k, jnp.int32).at[bits.pack(jnp, drawn)].add(1)
+        value = seen.astype(dtype) / shots
         error = jnp.sqrt(value * (1 - value) / max(shots - 1, 1))
         return Estimate(value, error) if self.stderr else value

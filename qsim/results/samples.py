@@ -24,6 +24,7 @@ from qsim.results.base import (
     clean_shots,
     pytree,
 )
+from qsim.results.measurement import Setting
 
 Array = Any
 WORD = 31  # bits per sorted word: what an int32 holds
@@ -67,6 +68,12 @@ class Samples(Result):
     def evaluate(self, state: AbstractState, context: Context) -> Array:
         return draw(state, context, self.qubits, self.shots)
 
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        return _settings(context, self.qubits, self.shots)
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Array:
+        return _in_columns(samples[0], context, self.qubits)
+
 
 @pytree()
 @dataclass(frozen=True, eq=False)
@@ -102,6 +109,12 @@ class Counts(Result):
 
     def evaluate(self, state: AbstractState, context: Context) -> CountTable:
         return tally(draw(state, context, self.qubits, self.shots))
+
+    def settings(self, context: Context) -> tuple[Setting, ...]:
+        return _settings(context, self.qubits, self.shots)
+
+    def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> CountTable:
+        return tally(jnp.asarray(_in_columns(samples[0], context, self.qubits)))
 
 
 @jax.tree_util.register_dataclass
@@ -170,12 +183,29 @@ def draw(state: AbstractState, context: Context, qubits: Sequence[int] | None, s
     """Bits (shots, k): of `qubits`, else of the classical bits where the circuit measures, else of all qubits."""
     count = shots or context.shots
     assert count is not None
+    bits = state.sample(context.key, count, _places(context, qubits, state.num_qubits))
+    return _in_columns(bits, context, qubits)
+
+
+def _settings(context: Context, qubits: Sequence[int] | None, shots: int | None) -> tuple[Setting, ...]:
+    places = _places(context, qubits, context.num_qubits)
+    return (Setting.computational(context.num_qubits, places, shots or context.shots or 0),)
+
+
+def _places(context: Context, qubits: Sequence[int] | None, num_qubits: int) -> tuple[int, ...]:
+    """The qubits to read."""
     if qubits is not None or context.measured is None:
-        return state.sample(context.key, count, all_qubits(qubits, state.num_qubits))
-    source = dict(context.measured)
-    places = sorted(set(source.values()))
-    bits = state.sample(context.key, count, places)
-    padded = jnp.concatenate([bits, jnp.zeros((count, 1), bits.dtype)], axis=1)
+        return all_qubits(qubits, num_qubits)
+    return tuple(sorted({q for _, q in context.measured}))
+
+
+def _in_columns(bits: Array, context: Context, qubits: Sequence[int] | None) -> Array:
+    """Bits (shots, k) of `_places` as columns: those qubits, or the classical bits where the circuit measures."""
+    if qubits is not None or context.measured is None:
+        return bits
+    xp = jnp if isinstance(bits, jax.Array) else np
+    source, places = dict(context.measured), _places(context, qubits, context.num_qubits)
+    padded = xp.concatenate([bits, xp.zeros((len(bits), 1), bits.dtype)], axis=1)
     columns = [places.index(source[b]) if b in source else len(places) for b in range(context.num_clbits)]
     return padded[:, np.asarray(columns, dtype=int)]
 

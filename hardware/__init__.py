@@ -1,0 +1,32 @@
+"""Quantum processors and their control software, behind the same `execute`.
+
+A device is found by name, `execute(circuit, results, on="vendor@device", shots=..., key=...)`, and
+is differentiable: the value and all shifted circuits of a gradient are one job. Adapters
+import their vendor's software only when they are asked for.
+"""
+
+from __future__ import annotations
+
+from hardware.budget import Budget, budget, set_budget
+from hardware.device import Device, Limits
+from hardware.errors import DeviceError
+from hardware.facts import DeviceFacts
+from hardware.job import DeviceJob, JobHandle, Patience, RemoteJob, resume, save
+from hardware.programs import Program
+
+__all__ = [
+    "Budget",
+    "Device",
+    "DeviceError",
+    "DeviceFacts",
+    "DeviceJob",
+    "JobHandle",
+    "Limits",
+    "Patience",
+    "Program",
+    "RemoteJob",
+    "budget",
+    "resume",
+    "save",
+    "set_budget",
+]

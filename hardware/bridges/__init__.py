@@ -1,0 +1,1 @@
+"""The reverse direction: our simulator behind the interfaces of other frameworks, one thin file each."""
