@@ -20,6 +20,11 @@ class Budget:
     Attributes:
         max_submissions, max_shots: None allows any number.
         submissions, shots: so far.
+
+    Example:
+        >>> from hardware import Budget
+        >>> Budget(max_shots=1000).is_set
+        True
     """
 
     max_submissions: int | None = None

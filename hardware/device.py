@@ -30,6 +30,11 @@ class Limits:
 
     Args:
         shots: of one program. programs: of one job. operations: of one program.
+
+    Example:
+        >>> from hardware import Limits
+        >>> Limits(shots=100_000, programs=300).programs
+        300
     """
 
     shots: int | None = None

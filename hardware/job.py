@@ -78,6 +78,14 @@ class Patience:
     """How a job is waited for: asked again after `first` seconds, then `factor` times longer each time, up to `most`.
 
     Every wait is drawn from 75 to 125 % of that, so that many processes do not ask at once.
+
+    Args:
+        first: seconds. factor: 1 or more. most: seconds.
+
+    Example:
+        >>> from hardware import Patience
+        >>> 0.75 <= Patience(first=1.0).wait(0) <= 1.25
+        True
     """
 
     first: float = 0.02
@@ -98,9 +106,17 @@ class DeviceJob(Job):
 
     Args:
         device: where it was submitted. remote: the vendor's job.
-        programs: (measured qubits, shots, seed) of each.
+        programs: what it was given.
         requests: the results that each request asked for, in the order of the programs.
         metadata: what else is known.
+
+    Example:
+        >>> import jax
+        >>> from qsim import Circuit, submit
+        >>> from qsim.results import Counts
+        >>> job = submit(Circuit(1).x(0), Counts(), on="local@line5", shots=10, key=jax.random.key(0)).job
+        >>> type(job).__name__, job.result()
+        ('DeviceJob', [[{'1': 10}]])
     """
 
     def __init__(
@@ -269,6 +285,16 @@ class JobHandle:
         layout: (initial, final) places of the circuit's qubits.
         results: what was asked for, as JSON; None where it cannot be written, then single results come back.
         batch: the batch axes. facts_date: the date of the device's facts.
+
+    Example:
+        >>> import jax
+        >>> from hardware import JobHandle
+        >>> from qsim import Circuit, submit
+        >>> from qsim.results import Counts
+        >>> job = submit(Circuit(1).x(0), Counts(), on="local@line5", shots=10, key=jax.random.key(0))
+        >>> handle = JobHandle.of(job)
+        >>> JobHandle.from_json(handle.to_json()) == handle
+        True
     """
 
     device: str

@@ -37,6 +37,12 @@ class Program:
         measured: the device's qubits to read at the end (k,), in the order of the bits.
         shots: how often.
         seed: of the simulators among devices; the same program with another key has another one.
+
+    Example:
+        >>> from hardware import Program
+        >>> from qsim import Circuit
+        >>> len(Program(Circuit(2).x(0), measured=(0, 1), shots=100).digest)
+        64
     """
 
     circuit: Circuit

@@ -19,7 +19,7 @@ SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (RO
 OWN = ("qsim", "transpile", "hardware")
 PUBLIC_MODULES = (
     *("qsim", "qsim.results", "qsim.qasm", "qsim.library", "qsim.methods", "qsim.gradients", "qsim.testing"),
-    *("transpile", "transpile.passes"),
+    *("transpile", "transpile.passes", "hardware"),
 )
 MAX_LINES = 500
 
@@ -132,14 +132,18 @@ def test_readme_shows_a_gradient_by_line_35_and_what_is_not_supported():
     assert len(bullets) == 5
 
 
-def test_readme_examples_run(capsys):
-    first, transpiling = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
+def test_readme_examples_run(capsys, tmp_path, monkeypatch):
+    first, transpiling, devices = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
     exec(compile(first, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "energy" in out and "Array" in out
     exec(compile(transpiling, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "'cz'" in out and "UnlessNative" in out
+    monkeypatch.chdir(tmp_path)
+    exec(compile(devices, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "Estimate" in out and "local@line5" in out
 
 
 def test_readme_commands_do_all_the_set_up():
