@@ -455,6 +455,16 @@ def resume(path: str | Path, device: Device | None = None) -> Job:
 
     Raises:
         SerialError: a file that is no handle. DeviceError: a device that does not know the job any more.
+
+    Example:
+        >>> import jax, hardware, tempfile, os
+        >>> from qsim import Circuit, Z, submit
+        >>> from qsim.results import Expectation
+        >>> path = os.path.join(tempfile.mkdtemp(), "job.json")
+        >>> job = submit(Circuit(1).x(0), Expectation(Z(0)), on="local@line5", shots=10, key=jax.random.key(0))
+        >>> handle = hardware.save(job, path)
+        >>> float(hardware.resume(path).result())
+        -1.0
     """
     handle = JobHandle._from_node(read_file(path))
     where = find_backend(handle.device) if device is None else device

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qsim._checks import check_qubits
 from qsim._errors import CircuitError, TargetError
 from qsim.ir.arguments import ints
+from qsim.ir.instruction import Instruction
 from qsim.ir.records import Barrier
 
 if TYPE_CHECKING:
@@ -167,11 +168,13 @@ def restrict(circuit: Circuit) -> Circuit:
 def _moved(circuit: Circuit, num_qubits: int, places: dict[int, int], layout: Layout) -> Circuit:
     """The same operations with qubit q on `places[q]`; barriers shrink to the qubits that stay."""
     new = type(circuit)(num_qubits, num_clbits={r.name: r.size for r in circuit.cregs})
+    moved = []
     for i in circuit.instructions:
-        if isinstance(i.operation, Barrier):
-            kept = [places[q] for q in i.qubits if q in places]
+        operation = i.operation
+        if isinstance(operation, Barrier):
+            kept = tuple([places[q] for q in i.qubits if q in places])
             if kept:
-                new.barrier(kept)
+                moved.append(Instruction(Barrier(len(kept)), kept))
         else:
-            new.append(i.operation, tuple(places[q] for q in i.qubits), i.clbits)
-    return new.with_layout(layout)
+            moved.append(Instruction(operation, tuple([places[q] for q in i.qubits]), i.clbits))
+    return new.with_instructions(moved).with_layout(layout)
