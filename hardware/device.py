@@ -49,8 +49,8 @@ class Device(HostBackend):
     keeps jobs, how they are found again (`retrieve`). Everything else is here: results become
     settings of measured bases, shots are shared out by coefficients, changes of basis are
     written in the device's gates; programs are checked, counted against the budget and sent as
-    one job; replies are validated; results with the same program, parameters, shots and key are
-    kept, since compiled programs may ask more than once.
+    one job; replies are validated; jobs of the same programs, shots and key are kept and asked
+    again, since compiled programs may ask more than once.
 
     Attributes:
         name: what messages call it. address: what `execute(on=...)` takes to find it again.
@@ -125,7 +125,8 @@ class Device(HostBackend):
         layouts = {request.circuit.layout for request in requests}
         metadata = {"layout": layouts.pop() if len(layouts) == 1 else None}
         key = tuple(program.digest for program in programs)
-        return self._kept.get(key, lambda: DeviceJob(self, self._send(programs), programs, asked, metadata))
+        remote = self._kept.get(key, lambda: self._send(programs))
+        return DeviceJob(self, remote, programs, asked, metadata)
 
     def check(self, programs: Sequence[Program]) -> None:
         """Refuse, before anything is submitted, what the device cannot take.

@@ -58,7 +58,7 @@ class RemoteJob(ABC):
 
     @abstractmethod
     def replies(self) -> Sequence[Any]:
-        """For each program what the vendor answered, as `reply.bits_of` takes it; where it is done."""
+        """For each program what the vendor answered, as `reply.bits_of` takes it; where it is done. Asked more than once."""
 
     @abstractmethod
     def cancel(self) -> None:
