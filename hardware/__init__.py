@@ -11,7 +11,8 @@ from hardware.budget import Budget, budget, set_budget
 from hardware.device import Device, Limits
 from hardware.errors import DeviceError
 from hardware.facts import DeviceFacts
-from hardware.job import DeviceJob, JobHandle, Patience, RemoteJob, resume, save
+from hardware.handle import JobHandle, resume, save
+from hardware.job import DeviceJob, Patience, RemoteJob
 from hardware.programs import Program
 
 __all__ = [

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.budget import spend
-from hardware.errors import DeviceError, InvalidReply, RejectedProgram, Secret, vendor_errors
+from hardware.errors import DeviceError, InvalidReply, RejectedProgram, Secret, vendor_errors, vendor_words
 from hardware.facts import DeviceFacts
-from hardware.job import DeviceJob, Patience, RemoteJob
+from hardware.job import DeviceJob, Patience, RemoteJob, Run
 from hardware.programs import Program, programs_of
 from qsim._recent import Recent
 from qsim.backends import HostBackend, Job, JobStatus, Request
@@ -49,8 +49,8 @@ class Device(HostBackend):
     keeps jobs, how they are found again (`retrieve`). Everything else is here: results become
     settings of measured bases, shots are shared out by coefficients, changes of basis are
     written in the device's gates; programs are checked, counted against the budget and sent as
-    one job; replies are validated; jobs of the same programs, shots and key are kept and asked
-    again, since compiled programs may ask more than once.
+    one job; replies are validated; results with the same program, parameters, shots and key are
+    kept, since compiled programs may ask more than once.
 
     Attributes:
         name: what messages call it. address: what `execute(on=...)` takes to find it again.
@@ -121,12 +121,29 @@ class Device(HostBackend):
             programs += some
         self.check(programs)
         if not programs:
-            return DeviceJob(self, _Nothing(), [], asked)
+            return DeviceJob(Run(self, _Nothing(), []), asked)
         layouts = {request.circuit.layout for request in requests}
         metadata = {"layout": layouts.pop() if len(layouts) == 1 else None}
+        return DeviceJob(self.run_programs(programs), asked, metadata)
+
+    def run_programs(self, programs: Sequence[Program]) -> Run:
+        """The run of some programs, checked before: one that was submitted already, unless that was lost, or a new one.
+
+        Raises:
+            BudgetExceeded: nothing was submitted.
+        """
         key = tuple(program.digest for program in programs)
-        remote = self._kept.get(key, lambda: self._send(programs))
-        return DeviceJob(self, remote, programs, asked, metadata)
+
+        def submitted() -> Run:
+            spend(self.name, sum(program.shots for program in programs), self.paid)
+            with self.translated("submitting"):
+                return Run(self, self.send(programs), programs)
+
+        run = self._kept.get(key, submitted)
+        if run.is_lost:
+            self._kept.forget(key)
+            run = self._kept.get(key, submitted)
+        return run
 
     def check(self, programs: Sequence[Program]) -> None:
         """Refuse, before anything is submitted, what the device cannot take.
@@ -160,19 +177,11 @@ class Device(HostBackend):
 
     def without_secrets(self, words: Any) -> str:
         """A vendor's words on one line, credentials struck out."""
-        text = " ".join(str(words).split())[:2_000]
-        for secret in self.secrets:
-            text = secret.hidden_in(text)
-        return text
+        return vendor_words(words, self.secrets)
 
     def invalid(self, words: str) -> InvalidReply:
         """The error for a reply that is not what was asked for."""
         return InvalidReply(f"Device `{self.name}` answered {words}. Nothing of the reply was used.")
-
-    def _send(self, programs: Sequence[Program]) -> RemoteJob:
-        spend(self.name, sum(program.shots for program in programs), self.paid)
-        with self.translated("submitting"):
-            return self.send(programs)
 
     def __repr__(self) -> str:
         return f"<Device {self.name}>"

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from qsim import errors as core
@@ -34,6 +34,7 @@ __all__ = [
     "RejectedProgram",
     "Secret",
     "vendor_errors",
+    "vendor_words",
 ]
 
 MAX_WORDS = 2_000
@@ -117,6 +118,14 @@ class Secret:
         raise TypeError("A Secret cannot be copied out of this process.")
 
 
+def vendor_words(words: object, secrets: Sequence[Secret] = ()) -> str:
+    """What a vendor said, on one line of at most `MAX_WORDS` characters, credentials struck out."""
+    text = str(words)
+    for secret in secrets:
+        text = secret.hidden_in(text)
+    return " ".join(text.split())[:MAX_WORDS]
+
+
 @contextmanager
 def vendor_errors(
     device: str,
@@ -136,8 +145,6 @@ def vendor_errors(
         raise
     except Exception as failure:
         ours = next((table[kind] for kind in type(failure).__mro__ if kind in table), DeviceError)
-        words = " ".join(str(failure).split())[:MAX_WORDS] or "no message"
-        for secret in secrets:
-            words = secret.hidden_in(words)
+        words = vendor_words(failure, secrets) or "no message"
         # the vendor's own exception may hold credentials in its message: it is not chained
         raise ours(f"Device `{device}`, {doing}: {type(failure).__name__}: {words}") from None

@@ -39,5 +39,10 @@ class Recent:
                 self._entries.popitem(last=False)
         return made
 
+    def forget(self, key: Hashable) -> None:
+        """Keep nothing under `key`."""
+        with self._lock:
+            self._entries.pop(key, None)
+
     def __len__(self) -> int:
         return len(self._entries)
