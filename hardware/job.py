@@ -45,7 +45,12 @@ class RemoteJob(ABC):
     """A job as its vendor's software knows it: what an adapter gives for a submission.
 
     Every method may raise a vendor's exception; the adapter maps them (see `vendor_errors`).
+
+    Attributes:
+        asked: (measured qubits, shots, seed) of each program, told by `DeviceJob`, of resumed jobs too.
     """
+
+    asked: Sequence[_Asked] = ()
 
     @property
     @abstractmethod
@@ -114,6 +119,7 @@ class DeviceJob(Job):
         self.device, self.remote = device, remote
         self.programs = tuple(_Asked(p.digest, p.measured, p.shots, p.seed) for p in programs)
         self.requests = tuple(requests)
+        remote.asked = self.programs
         self._metadata = dict(metadata or {})
         self._begin = time.monotonic()
         self._lock = threading.Lock()
