@@ -5,6 +5,7 @@ Munich Quantum Software Stack, QDMI 1.4, https://munich-quantum-software-stack.g
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.util import find_spec
@@ -42,8 +43,6 @@ INSTALLED = {
     "ddsim": "mqt.ddsim.default",
     "garnet": "mqt.sc.iqm.garnet",
     "emerald": "mqt.sc.iqm.emerald",
-    "heron": "mqt.sc.ibm.heron",
-    "nighthawk": "mqt.sc.ibm.nighthawk",
 }
 """Our short names of the devices that come with mqt-core -> the names in its manifests."""
 
@@ -149,7 +148,7 @@ class QdmiDevice(Device):
         seed = SEEDS.get(self._session.library.prefix)
         parameters = {}
         if seed is not None and len(programs) == 1:
-            parameters[seed] = programs[0].seed.to_bytes(4, "little")
+            parameters[seed] = (programs[0].seed + 1).to_bytes(4, sys.byteorder)  # it refuses 0
         raw = self._session.create()
         raw.submit(texts, self._format, max(program.shots for program in programs), parameters)
         job = _QdmiJob(self, raw)
@@ -337,9 +336,7 @@ def _seconds(session: Session, raw: int | None, second: Decimal | None) -> float
 
 
 def device(name: str | None) -> QdmiDevice:
-    """The entry point: "ddsim", "garnet" (facts alone), or the absolute path of a QDMI device library.
-
-    Also "emerald", "heron" and "nighthawk", of which mqt-core has the facts.
+    """The entry point: "ddsim", "garnet" or "emerald" (facts alone), or the absolute path of a QDMI device library.
 
     Raises:
         BackendError: another name, or mqt-core is not installed.
