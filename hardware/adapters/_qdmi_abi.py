@@ -91,7 +91,6 @@ class JobProperty(IntEnum):
     """What may be asked about a job."""
 
     ID = 0
-    SHOTS = 3
     QUEUE_POSITION = 4
 
 
@@ -175,10 +174,10 @@ class Library:
     """A QDMI device library, loaded and initialised once in a process and finalised at its end; see `library`."""
 
     def __init__(self, path: Path, prefix: str | None):
-        found = _prefixes(path) if prefix is None else [prefix]
-        if not found:
-            raise BackendError(f"{path} is no QDMI device library: it has no function ..._QDMI_device_initialize.")
         try:
+            found = _prefixes(path) if prefix is None else [prefix]
+            if not found:
+                raise BackendError(f"{path} is no QDMI device library: it has no function ..._QDMI_device_initialize.")
             loaded = ctypes.CDLL(str(path))
         except OSError as error:
             raise BackendError(f"QDMI device library {path} cannot be loaded: {error}.") from None

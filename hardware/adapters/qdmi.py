@@ -211,13 +211,12 @@ class _QdmiJob(RemoteJob):
         return [self._reply(index, asked.shots, most, asked.seed) for index, asked in enumerate(self.asked)]
 
     def _reply(self, index: int, shots: int, most: int, seed: int) -> Any:
-        text = self._session.text(self._raw.result(index, ResultKind.COUNT_KEYS))
-        if text is None:
-            words = (self._session.text(self._raw.result(index, ResultKind.SHOTS)) or "").split(",")
+        words = self._words(index, ResultKind.COUNT_KEYS, most)
+        if words is None:
+            words = self._words(index, ResultKind.SHOTS, most) or []
             if len(words) != most:
                 raise self._device.invalid(f"{len(words)} shots instead of {most}")
             return words if shots == most else np.random.default_rng(seed).choice(words, shots, replace=False).tolist()
-        words = text.split(",")
         counts = self._session.numbers(self._raw.result(index, ResultKind.COUNT_VALUES))
         if len(words) != len(counts) or len(set(words)) < len(words) or sum(counts) != most:
             raise self._device.invalid(
@@ -226,6 +225,13 @@ class _QdmiJob(RemoteJob):
         if shots < most:
             counts = np.random.default_rng(seed).multivariate_hypergeometric(counts, shots).tolist()
         return dict(zip(words, counts, strict=True))
+
+    def _words(self, index: int, kind: ResultKind, most: int) -> list[str] | None:
+        """A list of at most so many outcomes; None where the library has none of that kind."""
+        text = self._session.text(self._raw.result(index, kind))
+        if text is not None and text.count(",") >= most:
+            raise self._device.invalid(f"{text.count(',') + 1} outcomes of {most} shots")
+        return None if text is None else text.split(",")
 
 
 def _secret(value: str | Path | Secret) -> Secret:
@@ -271,7 +277,9 @@ def _target(session: Session) -> Target:
     for place, table in local.items():
         table.update({name: known for name, known in natives.items() if ARITY[name] == len(place)})
     pairs = session.numbers(session.of_device(DeviceProperty.COUPLING_MAP))
-    edges = {(number.get(a, -1), number.get(b, -1)) for a, b in zip(pairs[::2], pairs[1::2], strict=True)}
+    if len(pairs) % 2 or not number.keys() >= set(pairs):
+        raise session.invalid("a coupling map that is no list of pairs of its sites")
+    edges = {(number[a], number[b]) for a, b in zip(pairs[::2], pairs[1::2], strict=True)}
     edges |= {(place[0], place[1]) for place in local if len(place) == 2}
     facts = () if alike else [_qubit(session, site, q, readout, second) for q, site in enumerate(sites)]
     return Target(
