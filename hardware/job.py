@@ -33,7 +33,12 @@ class RemoteJob(ABC):
     """A job as its vendor's software knows it: what an adapter gives for a submission.
 
     Every method may raise a vendor's exception; the adapter maps them (see `vendor_errors`).
+
+    Attributes:
+        asked: (measured qubits, shots, seed) of each program, told by `Run`, of resumed jobs too.
     """
+
+    asked: Sequence[Asked] = ()
 
     @property
     @abstractmethod
@@ -107,6 +112,7 @@ class Run:
     def __init__(self, device: Device, remote: RemoteJob, programs: Sequence[Program | Asked]):
         self.device, self.remote = device, remote
         self.programs = tuple(Asked(p.digest, p.measured, p.shots, p.seed) for p in programs)
+        remote.asked = self.programs
         self._begin = time.monotonic()
         self._lock = threading.Lock()
         self._bits: list[np.ndarray] | None = None

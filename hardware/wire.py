@@ -15,7 +15,7 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Barrier
 from qsim.ir.ops.delay import Delay
 
-__all__ = ["BRAKET", "MAX_BYTES", "QASM2", "QASM3", "Dialect", "write"]
+__all__ = ["BRAKET", "MAX_BYTES", "QASM2", "QASM3", "QDMI_QASM2", "QDMI_QASM3", "Dialect", "write"]
 
 MAX_BYTES = 64 << 20
 LINE = 48
@@ -47,6 +47,12 @@ _BRAKET = {
     "cx": "cnot",
     "ccx": "ccnot",
 }
+# programs hold the names that a QDMI device reports for its operations
+_QDMI = {
+    **{name: name for name in _SAME.split()},
+    **{name: name for name in "sxdg u csx cs csdg ccz rxx ryy rzz rzx iswap dcx ecr xx_plus_yy".split()},
+    "prx": "r",
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class Dialect:
 
 QASM2 = Dialect("OpenQASM 2", 2, {k: v[0] for k, v in SPELLINGS.items() if v[0]}, "qelib1.inc")
 QASM3 = Dialect("OpenQASM 3", 3, {k: v[1] for k, v in SPELLINGS.items() if v[1]}, "stdgates.inc")
+QDMI_QASM2 = Dialect("QDMI's OpenQASM 2", 2, _QDMI, "qelib1.inc")
+QDMI_QASM3 = Dialect("QDMI's OpenQASM 3", 3, _QDMI, "stdgates.inc")
 BRAKET = Dialect("Braket's OpenQASM 3", 3, _BRAKET | {k: v[2] for k, v in SPELLINGS.items() if v[2]})
 
 
