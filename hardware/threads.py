@@ -1,0 +1,98 @@
+"""Jobs of vendors' software that only knows calls that wait: they are made in a thread, one after the other."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import Any
+
+from hardware.errors import DeviceError
+from hardware.job import RemoteJob
+from qsim.backends import JobStatus
+
+__all__ = ["Worker"]
+
+MAX_KEPT = 256
+
+
+class Worker:
+    """The thread of one device. It keeps the last 256 jobs, so that they can be found again in this process.
+
+    Args:
+        name: of the device; a part of the ids of its jobs.
+
+    Example:
+        >>> from hardware.threads import Worker
+        >>> job = Worker("mill").submit([lambda: {"0": 3}, lambda: {"1": 2}])
+        >>> job.id, job.replies()
+        ('mill-1', [{'0': 3}, {'1': 2}])
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._numbers = itertools.count(1)
+        self._jobs: dict[str, _ThreadJob] = {}
+
+    def submit(self, calls: Sequence[Callable[[], Any]]) -> RemoteJob:
+        """A job whose replies are what the calls give; it can be cancelled between two of them."""
+        job = _ThreadJob(self, f"{self.name}-{next(self._numbers)}", calls)
+        while len(self._jobs) >= MAX_KEPT:
+            self._jobs.pop(next(iter(self._jobs)))
+        self._jobs[job.id] = job
+        return job
+
+    def find(self, id: str) -> RemoteJob:
+        """A job that was submitted before.
+
+        Raises:
+            DeviceError: there is none of that id.
+        """
+        if id not in self._jobs:
+            raise DeviceError(f"Device `{self.name}` lives in this process, and has no job {id} in it.")
+        return self._jobs[id]
+
+
+class _ThreadJob(RemoteJob):
+    def __init__(self, worker: Worker, id: str, calls: Sequence[Callable[[], Any]]):
+        self._worker, self._id, self._calls = worker, id, tuple(calls)
+        self._started, self._stop = threading.Event(), threading.Event()
+        self._future: Future[list[Any]] = worker._pool.submit(self._work)
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    def status(self) -> JobStatus:
+        if self._stop.is_set() or self._future.cancelled():
+            return JobStatus.CANCELLED
+        if not self._future.done():
+            return JobStatus.RUNNING if self._started.is_set() else JobStatus.QUEUED
+        return JobStatus.FAILED if self._future.exception() else JobStatus.DONE
+
+    def queue_position(self) -> int | None:
+        before = itertools.takewhile(lambda job: job is not self, list(self._worker._jobs.values()))
+        return sum(not job.status().is_final for job in before)
+
+    def replies(self) -> Sequence[Any]:
+        return self._future.result()
+
+    def cancel(self) -> None:
+        if not self._future.done():
+            self._stop.set()
+            self._future.cancel()
+
+    def failure(self) -> str:
+        failure = self._future.exception()
+        return f"{type(failure).__name__}: {failure}"
+
+    def _work(self) -> list[Any]:
+        self._started.set()
+        replies = []
+        for call in self._calls:
+            if self._stop.is_set():
+                raise CancelledError
+            replies.append(call())
+        return replies
