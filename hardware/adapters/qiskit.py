@@ -59,7 +59,7 @@ __all__ = ["QiskitDevice", "device"]
 
 STANDARD = get_standard_gate_name_mapping()
 GATES: dict[str, type] = {
-    row.name: type(STANDARD[word])
+    row.name: STANDARD[word].base_class
     for row in rows()
     for word in (row.qasm, row.name)  # the second stands, where there are both
     if word in STANDARD
