@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -39,7 +39,7 @@ try:
     from qiskit.circuit.exceptions import CircuitError
     from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
     from qiskit.exceptions import QiskitError
-    from qiskit.primitives import BaseSamplerV2
+    from qiskit.primitives import BaseSamplerV2, PrimitiveJob
     from qiskit.providers import BackendV2
     from qiskit.providers.basic_provider import BasicSimulator
     from qiskit.providers.exceptions import JobTimeoutError
@@ -207,9 +207,14 @@ class QiskitDevice(Device):
                 return _SamplerJob(self, self.sampler(seed).run(pubs))
             takes_seed = hasattr(self.backend.options, "seed_simulator")
             jobs = []
-            for shots, numbers in by_shots.items():
-                seeded = {"seed_simulator": programs[numbers[0]].seed} if takes_seed else {}
-                jobs.append(self.backend.run([circuits[number] for number in numbers], shots=shots, **seeded))
+            try:
+                for shots, numbers in by_shots.items():
+                    seeded = {"seed_simulator": programs[numbers[0]].seed} if takes_seed else {}
+                    jobs.append(self.backend.run([circuits[number] for number in numbers], shots=shots, **seeded))
+            except Exception:
+                for job in jobs:  # nobody would know of them
+                    job.cancel()
+                raise
             return _BackendJob(self, jobs)
 
     def retrieve(self, id: str) -> RemoteJob:
@@ -308,12 +313,16 @@ class _SamplerJob(RemoteJob):
 
     def __init__(self, device: QiskitDevice, job: Any):
         self._device, self._job = device, job
+        # a PrimitiveJob takes itself for failed, for good, where it is asked before its thread has begun
+        self._local = ThreadPoolExecutor(1).submit(job.result) if isinstance(job, PrimitiveJob) else None
 
     @property
     def id(self) -> str:
         return str(self._job.job_id())
 
     def status(self) -> JobStatus:
+        if self._local is not None and not self._local.done():
+            return JobStatus.RUNNING
         return _state(self._job)
 
     def replies(self) -> Sequence[Any]:

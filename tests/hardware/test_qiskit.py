@@ -255,7 +255,7 @@ class Cloud(BackendV2):
         super().__init__(name="cloud")
         self._target = QiskitTarget.from_configuration(["rz", "sx", "cz"], 3, aer.AerSimulator().coupling_map)
         self.states, self.words, self.success, self.raises = states, words, success, raises
-        self.kept, self.aer = {}, aer.AerSimulator()
+        self.kept, self.aer, self.most_jobs = {}, aer.AerSimulator(), None
 
     @property
     def target(self):
@@ -272,11 +272,10 @@ class Cloud(BackendV2):
     def run(self, run_input, **options):
         if self.raises is not None:
             raise self.raises
+        if len(self.kept) == self.most_jobs:
+            raise QiskitError("the queue is full")
         result = self.aer.run(run_input, seed_simulator=5, **options).result()
-        result.results.reverse()  # their names say which is which
         result.success, result.status = self.success, "broken" if not self.success else "COMPLETED"
-        if len({c.name for c in run_input}) == 1:
-            result.results.reverse()
         job = CloudJob(self, len(self.kept), result, self.states, self.words)
         self.kept[job.job_id()] = job
         return job
@@ -333,6 +332,39 @@ def test_cancelled_failed_and_refused():
         with pytest.raises(ours, match="submitting") as caught:
             execute(asymmetric(), Counts(), on=cloud(raises=raised), shots=10, key=KEY)
         assert type(caught.value) is ours and caught.value.__cause__ is None
+
+
+def test_what_was_submitted_is_cancelled_where_the_rest_is_refused():
+    hardware.set_budget(max_submissions=1)
+    dev = cloud()
+    dev.backend.most_jobs = 1
+    with pytest.raises(DeviceError, match="queue is full"):
+        execute(asymmetric(), WANTED, on=dev, shots=10, key=KEY)
+    assert [job.status() for job in dev.backend.kept.values()] == [JobStatus.CANCELLED]
+
+
+def test_a_token_is_in_no_message_and_not_in_the_device():
+    class Service(runtime.QiskitRuntimeService):
+        def __new__(cls):
+            return object.__new__(cls)
+
+        def __init__(self):
+            pass
+
+        def active_account(self):
+            return {"channel": "ibm_cloud", "token": "very-secret-token"}
+
+        def job(self, job_id):
+            raise runtime.RuntimeJobNotFound(f"no {job_id} for very-secret-token")
+
+    hardware.set_budget(max_submissions=1)
+    dev = cloud(raises=runtime.IBMNotAuthorizedError("token very-secret-token is expired"))
+    dev.backend.service = Service()
+    with pytest.raises(CredentialsError, match=r"token \*\*\* is expired"):
+        execute(asymmetric(), Counts(), on=dev, shots=10, key=KEY)
+    with pytest.raises(DeviceError, match=r"RuntimeJobNotFound: .no some-id for \*\*\*"), dev.translated("looking"):
+        dev.retrieve("some-id")
+    assert "very-secret-token" not in f"{dev!r} {vars(dev)}"
 
 
 def test_simulators_keep_no_jobs(tmp_path):

@@ -135,7 +135,7 @@ def test_qiskits_transpiler_takes_our_targets():
     assert line.coupling_map.is_symmetric and len(line.coupling_map.get_edges()) == 8
     made = qiskit.transpile(given, line, seed_transpiler=1)
     assert set(made.count_ops()) <= {"rz", "sx", "x", "cz", "measure", "barrier"}
-    found = line.run(made, shots=4000, seed_simulator=2).result().get_counts()
+    found = line.run(made, shots=4000, seed_simulator=7).result().get_counts()
     assert chisquare([found.get("0000", 0), found.get("0001", 0)]).pvalue > 1e-3
 
 
