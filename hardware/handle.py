@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from hardware.errors import DeviceError
 from hardware.job import Asked, DeviceJob, Run
@@ -247,7 +247,7 @@ def resume(path: str | Path, device: Device | None = None) -> Job:
     def finish(lists: list[list[PyTree]]) -> PyTree:
         if wanted is None:
             return lists
-        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves).reshape((*handle.batch, *leaves[0].shape)), *lists)
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves).reshape((*handle.batch, *leaves[0].shape)), *lists)
         return composed(wanted, stacked, requests[0].context, len(handle.batch))
 
     return _ResumedJob(job, finish, handle)

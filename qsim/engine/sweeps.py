@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from qsim.engine import phases
-from qsim.kernels.packed import outer, product
+from qsim.kernels.packed import outer, product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
@@ -143,12 +143,11 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
         x, ct = undo(p + 1, x, ct)
         windows, left = _windows(segment, p)
         for bits, b in windows:
-            x, ct = _rotate(x, bits), _rotate(ct, bits)
-            x = product(x, numbers.matrices[b])
+            x = product(_rotate(x, bits), tied(numbers.matrices[b], ct))
+            ct = _rotate(ct, bits)
             if segment.open[b]:
                 bars[b] = outer(ct.reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1]))
-            ct = product(ct, numbers.matrices[b])
-            x, ct = lax.optimization_barrier((x, ct))  # window by window, or XLA runs ahead with one of them
+            ct = product(ct, tied(numbers.matrices[b], x))
         x, ct = _rotate(x, left), _rotate(ct, left)
     x, ct = undo(0, x, ct)
     return x.reshape(shape), ct.reshape(shape), _cotangents(segment, numbers, bars, angle_bars)

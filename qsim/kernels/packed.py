@@ -40,6 +40,14 @@ def product(x: Array, matrix: Array) -> Array:
     return jnp.matmul(x, matrix, precision=lax.Precision.HIGHEST)
 
 
+def tied(matrix: Array, x: Array) -> Array:
+    """The matrix, not to be had before `x` is: the order of steps, where an order saves a state of memory.
+
+    XLA drops optimization barriers before it orders the steps of a program; a product with zero it keeps.
+    """
+    return matrix + 0 * lax.stop_gradient(x[(0,) * x.ndim])
+
+
 def bit_table(src: Array, low: int, count: int) -> Array:
     """Index parts (..., 2^count) of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
     j = jnp.arange(1 << count, dtype=jnp.int32)

@@ -84,12 +84,12 @@ class Expectation(Result):
         if not isinstance(observable, PauliSum):
             return self._of_values(observable.read(samples[0]))
         structure = measurement.structure(observable.strings, context.num_qubits)
-        values, covariance = measurement.estimates(structure, real_coefficients(observable)[:, None], samples)
+        values, covariance = measurement.estimates(structure, np.real(observable.coefficients)[:, None], samples)
         return _estimate(values[0], covariance[0, 0], self.stderr)
 
     def _of_values(self, drawn: Array) -> Array | Estimate:
         drawn = drawn.astype(jnp.result_type(drawn.dtype, jnp.float32))
-        return _estimate(jnp.mean(drawn), _spread(drawn, 2) / len(drawn), self.stderr)
+        return _estimate(drawn.mean(), _spread(drawn, 2) / len(drawn), self.stderr)
 
 
 @pytree("observable")
@@ -159,7 +159,7 @@ class Variance(Result):
         observable = _on_device(self.observable)
         if not isinstance(observable, PauliSum):
             return self._of_values(observable.read(samples[0]))
-        structure, columns = self._columns(observable, context.num_qubits, jnp)
+        structure, columns = self._columns(observable, context.num_qubits, np)
         return self._of_groups(*measurement.estimates(structure, columns, samples))
 
     def _of_values(self, drawn: Array) -> Array | Estimate:
@@ -192,7 +192,8 @@ class Variance(Result):
         square, mean = values
         # E[mean^2] = <H>^2 + var(mean): taken off again
         value = square - mean**2 + covariance[1, 1]
-        slope = jnp.stack([jnp.ones_like(mean), -2 * mean])
+        xp = np if isinstance(values, np.ndarray) else jnp
+        slope = xp.stack([xp.ones_like(mean), -2 * mean])
         return _estimate(value, slope @ covariance @ slope, self.stderr)
 
 
@@ -238,8 +239,9 @@ def _check(name: str, observable: Any, context: Context) -> None:
 def _spread(values: Array, power: int) -> Array:
     """The sample's central moment; the second with n - 1 in the denominator."""
     count = len(values) - 1 if power == 2 else len(values)
-    return jnp.sum((values - jnp.mean(values)) ** power) / max(count, 1)
+    return ((values - values.mean()) ** power).sum() / max(count, 1)
 
 
 def _estimate(value: Array, squared_error: Array, stderr: bool) -> Array | Estimate:
-    return Estimate(value, jnp.sqrt(jnp.maximum(squared_error, 0))) if stderr else value
+    xp = np if isinstance(value, (np.ndarray, np.generic)) else jnp
+    return Estimate(value, xp.sqrt(xp.maximum(squared_error, 0))) if stderr else value

@@ -145,34 +145,33 @@ def estimate(settings: Plan, coefficients: Any, samples: Sequence[Any]) -> Estim
         >>> round(float(result.value), 6), round(float(result.stderr), 4)
         (1.0, 0.1741)
     """
-    mean, covariance = estimates(settings, jnp.asarray(coefficients)[:, None], samples)
-    return Estimate(mean[0], jnp.sqrt(covariance[0, 0]))
+    given = coefficients if isinstance(coefficients, jax.Array) else np.asarray(coefficients)
+    mean, covariance = estimates(settings, given[:, None], samples)
+    return Estimate(mean[0], covariance[0, 0] ** 0.5)
 
 
 def estimates(settings: Plan, columns: Any, samples: Sequence[Any]) -> tuple[Array, Array]:
     """Several sums over the same strings from the same measurements.
 
     Args:
-        columns: real coefficients (T, m), one column for each sum.
+        columns: real coefficients (T, m), one column for each sum; of the host, or of JAX.
         samples: as for `estimate`.
 
     Returns:
-        values (m,) and the covariance of their errors (m, m).
+        values (m,) and the covariance of their errors (m, m), from where `columns` are.
     """
     if len(samples) != settings.num_groups:
         raise ResultError(f"The plan has {settings.num_groups} groups, but samples of {len(samples)} were given.")
-    columns = jnp.asarray(columns)
     values, groups, weights = [], [], []
     for group, sample in enumerate(samples):
         bits, weight = _rows(sample, len(settings.qubits))
-        values.append(group_values(settings, columns, jnp.asarray(bits), jnp.asarray(group)))
+        values.append(group_values(settings, columns, bits, group))
         groups.append(np.full(len(bits), group))
         weights.append(weight)
     if not values:
         return _constants(settings, columns)
-    return combine(
-        settings, columns, jnp.concatenate(values), jnp.asarray(np.concatenate(groups)), np.concatenate(weights)
-    )
+    rows = _namespace(columns).concatenate(values)
+    return combine(settings, columns, rows, np.concatenate(groups), np.concatenate(weights))
 
 
 def settings_of(structure: Plan, columns: Any, shots: int) -> tuple[Setting, ...]:
@@ -270,11 +269,12 @@ def allocate(weights: Any, shots: int) -> Any:
 
 def group_values(settings: Plan, coefficients: Array, bits: Array, group: Array) -> Array:
     """What each shot of a group says: bits (s, k) -> sum_t c_t (-1)^(parity of t), (s, m) for coefficients (T, m)."""
-    terms = jnp.asarray(settings.terms)[group]
-    supports = jnp.asarray(settings.supports, jnp.float32)[terms]
-    weights = coefficients[terms] * jnp.asarray(settings.filled)[group][:, None].astype(coefficients.dtype)
+    xp = _namespace(coefficients)
+    terms = xp.asarray(settings.terms)[group]
+    supports = xp.asarray(settings.supports, xp.float32)[terms]
+    weights = coefficients[terms] * xp.asarray(settings.filled)[group][:, None].astype(coefficients.dtype)
     with jax.default_matmul_precision("highest"):
-        odd = jnp.remainder(bits.astype(jnp.float32) @ supports.T, 2)
+        odd = xp.remainder(xp.asarray(bits).astype(xp.float32) @ supports.T, 2)
         return (1 - 2 * odd).astype(coefficients.dtype) @ weights
 
 
@@ -286,21 +286,34 @@ def combine(settings: Plan, coefficients: Array, values: Array, groups: Array, w
         groups: the group of each row (S,).
         weights: how often each row was seen (S,).
     """
-    count = settings.num_groups
-    weights = jnp.asarray(weights, values.dtype)[:, None]
-    shots = jnp.zeros((count, 1), values.dtype).at[groups].add(weights)
-    means = jnp.zeros((count, values.shape[1]), values.dtype).at[groups].add(weights * values) / jnp.maximum(shots, 1)
+    xp, count = _namespace(values), settings.num_groups
+    weights = xp.asarray(weights, values.dtype)[:, None]
+    shots = _added(weights, groups, count)
+    means = _added(weights * values, groups, count) / xp.maximum(shots, 1)
     off = values - means[groups]
-    scale = weights / (shots * jnp.maximum(shots - 1, 1))[groups]
+    scale = weights / (shots * xp.maximum(shots - 1, 1))[groups]
     with jax.default_matmul_precision("highest"):
         covariance = (scale * off).T @ off
-    return jnp.sum(means, axis=0) + jnp.sum(coefficients[settings.constant], axis=0), covariance
+    return xp.sum(means, axis=0) + xp.sum(coefficients[settings.constant], axis=0), covariance
+
+
+def _added(rows: Array, groups: Array, count: int) -> Array:
+    """The sum of the rows (S, m) of each group: (count, m)."""
+    if not isinstance(rows, np.ndarray):
+        return jnp.zeros((count, rows.shape[1]), rows.dtype).at[groups].add(rows)
+    total = np.zeros((count, rows.shape[1]), rows.dtype)
+    np.add.at(total, groups, rows)
+    return total
+
+
+def _namespace(array: Array) -> Any:
+    return np if isinstance(array, np.ndarray) else jnp
 
 
 def _constants(settings: Plan, columns: Array) -> tuple[Array, Array]:
     """The values and errors of sums that need no shot."""
-    constant = jnp.sum(columns[settings.constant], axis=0)
-    return constant, jnp.zeros((len(constant), len(constant)), constant.dtype)
+    constant = columns[settings.constant].sum(axis=0)
+    return constant, _namespace(columns).zeros((len(constant), len(constant)), constant.dtype)
 
 
 def _rows(sample: Any, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -152,7 +152,8 @@ class DiagonalObservable(LocalObservable):
         return None
 
     def read(self, samples: np.ndarray) -> Array:
-        return jnp.asarray(self.diagonal)[bits.pack(jnp, jnp.asarray(samples))]
+        xp = np if isinstance(samples, np.ndarray) else jnp
+        return xp.asarray(self.diagonal)[bits.pack(xp, samples)]
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         drawn = state.sample(key, shots, self.qubits)
@@ -222,7 +223,7 @@ class Projector(LocalObservable):
         return _pauli_sum(np.outer(onto, onto.conj()), self.qubits)
 
     def read(self, samples: np.ndarray) -> Array:
-        return jnp.all(jnp.asarray(samples) == np.asarray([*map(int, self.onto)], np.uint8), axis=-1)
+        return (samples == np.asarray([*map(int, self.onto)], np.uint8)).all(axis=-1)
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         if isinstance(self.onto, str):

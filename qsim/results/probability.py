@@ -66,12 +66,15 @@ class Probabilities(Result):
         return (Setting.computational(context.num_qubits, qubits, context.shots or 0),)
 
     def from_bits(self, context: Context, samples: Sequence[np.ndarray]) -> Array | Estimate:
-        return self._frequencies(jnp.asarray(samples[0]), jnp.zeros((), float).dtype)
+        drawn = samples[0]
+        value = np.bincount(bits.pack(np, drawn), minlength=1 << drawn.shape[1]) / len(drawn)
+        return self._with_error(value, len(drawn))
 
     def _frequencies(self, drawn: Array, dtype: Any) -> Array | Estimate:
         shots, k = drawn.shape
         # counted as integers: float32 stops counting at 2^24
         seen = jnp.zeros(1 << k, jnp.int32).at[bits.pack(jnp, drawn)].add(1)
-        value = seen.astype(dtype) / shots
-        error = jnp.sqrt(value * (1 - value) / max(shots - 1, 1))
-        return Estimate(value, error) if self.stderr else value
+        return self._with_error(seen.astype(dtype) / shots, shots)
+
+    def _with_error(self, value: Array, shots: int) -> Array | Estimate:
+        return Estimate(value, (value * (1 - value) / max(shots - 1, 1)) ** 0.5) if self.stderr else value
