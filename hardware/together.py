@@ -11,12 +11,14 @@ from hardware.job import Run
 from hardware.programs import Measured, Program, programs_of_all
 from qsim import submit
 from qsim._typing import Key, PyTree
-from qsim.backends import HostBackend, Job, JobStatus, Request, find_backend
+from qsim.backends import HostBackend, Job, JobStatus, MappedJob, Request, find_backend
 from qsim.backends.base import Transpiler
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding
 
 __all__ = ["TogetherJob", "submit_together"]
+
+TRACED = "Job {} of submit_together holds traced values. Call it outside jax.jit, grad and vmap."
 
 
 def submit_together(
@@ -72,18 +74,12 @@ def submit_together(
             )
         circuit, results, qubits = job
         part = _Part(device, number)
-        wholes.append(
-            submit(
-                circuit,
-                results,
-                on=part,
-                transpiler=transpiler,
-                padding=Padding.AFTER,
-                qubits=qubits,
-                shots=shots,
-                key=key,
-            )
+        whole = submit(
+            circuit, results, on=part, transpiler=transpiler, padding=Padding.AFTER, qubits=qubits, shots=shots, key=key
         )
+        if not isinstance(whole, MappedJob):
+            raise DeviceError(TRACED.format(number))
+        wholes.append(whole)
         for q in map(int, qubits):
             if owner.setdefault(q, number) != number:
                 raise RejectedProgram(
@@ -172,9 +168,7 @@ class _PartJob(Job):
     def run(self) -> Run:
         run = self.part.run_of_all
         if run is None:
-            raise DeviceError(
-                f"Job {self.part.number} of submit_together holds traced values. Call it outside jax.jit, grad and vmap."
-            )
+            raise DeviceError(TRACED.format(self.part.number))
         return run
 
     @property

@@ -96,7 +96,7 @@ def test_what_cannot_be_is_refused_and_nothing_submitted(grid):
         run(one, on="numpy")
     loss = lambda t: run((Circuit(1).rx(t, 0), Expectation(Z(0)), [0])).result()[0]  # noqa: E731
     for traced in (jax.grad(loss), jax.jit(loss)):
-        with pytest.raises((DeviceError, jax.errors.JaxRuntimeError), match="holds traced values"):
+        with pytest.raises(DeviceError, match="holds traced values"):
             traced(jnp.float32(0.3))
     assert grid.sent == ()
     assert float(loss(jnp.float32(0.0))) == 1.0
