@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pennylane as qml
 from jax.core import eval_context
-from pennylane.devices import Device, ExecutionConfig
+from pennylane import map_wires, math, ops, transform
+from pennylane.devices import Device, ExecutionConfig, MCMConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
 from pennylane.devices.preprocess import (
     decompose,
@@ -23,14 +23,28 @@ from pennylane.devices.preprocess import (
 )
 from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError, WireError
-from pennylane.operation import Operator, StatePrepBase
-from pennylane.tape import QuantumScript
-from pennylane.transforms import broadcast_expand, defer_measurements, diagonalize_measurements, split_non_commuting
+from pennylane.measurements import (
+    ClassicalShadowMP,
+    ExpectationMP,
+    ProbabilityMP,
+    SampleMeasurement,
+    StateMeasurement,
+    VarianceMP,
+)
+from pennylane.operation import StatePrepBase
+from pennylane.tape import QuantumScript as Tape
+from pennylane.transforms import (
+    broadcast_expand,
+    convert_to_numpy_parameters,
+    defer_measurements,
+    diagonalize_measurements,
+    split_non_commuting,
+)
 from pennylane.transforms.core import CompilePipeline
+from pennylane.wires import Wires
 
 from qsim import Circuit, PauliSum, execute
 from qsim.backends import LocalBackend, Reference, find_backend
-from qsim.errors import QsimError
 from qsim.methods import Statevector
 from qsim.results import Expectation, Hermitian, Probabilities, Samples, State, Variance
 
@@ -74,9 +88,13 @@ GATES = {
 }
 MATRICES = frozenset({"QubitUnitary", "DiagonalQubitUnitary", "BlockEncode"})
 """What is run as a matrix."""
-NOTHING = frozenset({"Barrier", "Snapshot", "WireCut"})
+NOTHING = frozenset({"Barrier", "Snapshot"})
 TARGET = frozenset({*GATES, *MATRICES, *NOTHING, "GlobalPhase"})
-JAX = (qml.math.Interface.JAX, qml.math.Interface.JAX_JIT)
+JAX = (math.Interface.JAX, math.Interface.JAX_JIT)
+
+# transforms are called in several ways, which the types of PennyLane do not tell apart
+_to_numpy: Any = convert_to_numpy_parameters
+_transform: Any = transform
 
 
 @simulator_tracking
@@ -99,8 +117,7 @@ class QsimDevice(Device):
         QsimError: a backend that is not there.
 
     Example:
-        >>> import pennylane as qml
-        >>> from hardware.bridges.pennylane import QsimDevice
+        >>>         >>> from hardware.bridges.pennylane import QsimDevice
         >>> @qml.qnode(QsimDevice(wires=2))
         ... def circuit(t):
         ...     qml.RX(t, 0)
@@ -110,7 +127,7 @@ class QsimDevice(Device):
         0.8776
     """
 
-    name = "qsim.device"
+    name = "qsim.device"  # type: ignore[assignment]
 
     def __init__(self, wires: Any = None, shots: Any = None, seed: Any = None, on: Any = None):
         super().__init__(wires=wires, shots=shots)
@@ -123,17 +140,15 @@ class QsimDevice(Device):
         return isinstance(self.backend, (LocalBackend, Reference))
 
     def setup_execution_config(
-        self, config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
+        self, config: ExecutionConfig | None = None, circuit: Tape | None = None
     ) -> ExecutionConfig:
         """The configuration with what was left open: how gradients are found, and mid-circuit measurements."""
         config = ExecutionConfig() if config is None else config
-        method = config.gradient_method
+        method, mcm = config.gradient_method, cast(MCMConfig, config.mcm_config)
         if method in ("best", "device"):
             method = "backprop" if config.interface in JAX and method == "best" else "adjoint"
-        if config.mcm_config.mcm_method not in (None, "deferred"):
-            raise DeviceError(
-                f"{self.name} has only mcm_method='deferred', but {config.mcm_config.mcm_method!r} was asked for."
-            )
+        if mcm.mcm_method not in (None, "deferred"):
+            raise DeviceError(f"{self.name} has only mcm_method='deferred', but {mcm.mcm_method!r} was asked for.")
         ours = method in ("backprop", "adjoint")
         return replace(
             config,
@@ -142,7 +157,7 @@ class QsimDevice(Device):
             use_device_jacobian_product=method == "adjoint" and config.use_device_jacobian_product is not False,
             grad_on_execution=False,
             convert_to_numpy=not (config.interface in JAX and method != "adjoint"),
-            mcm_config=replace(config.mcm_config, mcm_method="deferred"),
+            mcm_config=replace(mcm, mcm_method="deferred"),
         )
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> CompilePipeline:
@@ -172,7 +187,7 @@ class QsimDevice(Device):
         return pipeline
 
     def supports_derivatives(
-        self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
+        self, execution_config: ExecutionConfig | None = None, circuit: Tape | None = None
     ) -> bool:
         """True for exact circuits: traced by JAX, or with our own gradients."""
         if execution_config is None:
@@ -195,9 +210,7 @@ class QsimDevice(Device):
         """Both `execute` and `compute_derivatives`."""
         return self.execute(circuits), self.compute_derivatives(circuits)
 
-    def supports_vjp(
-        self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
-    ) -> bool:
+    def supports_vjp(self, execution_config: ExecutionConfig | None = None, circuit: Tape | None = None) -> bool:
         """As `supports_derivatives`."""
         return self.supports_derivatives(execution_config, circuit)
 
@@ -214,16 +227,16 @@ class QsimDevice(Device):
         """Both `execute` and `compute_vjp`."""
         return self.execute(circuits), self.compute_vjp(circuits, cotangents)
 
-    def _run(self, tape: QuantumScript) -> Any:
-        if any(qml.math.get_interface(value) == "jax" for value in tape.get_parameters(trainable_only=False)):
+    def _run(self, tape: Any) -> Any:
+        if any(math.get_interface(value) == "jax" for value in tape.get_parameters(trainable_only=False)):
             return self._results(tape)
-        (tape,), _ = qml.transforms.convert_to_numpy_parameters(tape)
+        (tape,), _ = _to_numpy(tape)
         with _on_host():
             values = self._results(tape)
             return values if tape.shots else jax.tree.map(np.asarray, values)
 
-    def _differentiated(self, tape: QuantumScript, derivative: Callable[..., Any]) -> Any:
-        (tape,), _ = qml.transforms.convert_to_numpy_parameters(tape)
+    def _differentiated(self, tape: Any, derivative: Callable[..., Any]) -> Any:
+        (tape,), _ = _to_numpy(tape)
         places = tape.trainable_params
 
         def results(values: Sequence[Any]) -> Any:
@@ -233,7 +246,7 @@ class QsimDevice(Device):
             values = [jnp.asarray(value) for value in tape.get_parameters()]
             return jax.tree.map(np.asarray, derivative(results, values))
 
-    def _results(self, tape: QuantumScript) -> Any:
+    def _results(self, tape: Any) -> Any:
         tape = tape.map_to_standard_wires() if self.wires is None else _numbered(tape, self.wires)
         size = len(tape.wires) if self.wires is None else len(self.wires)
         circuit, state = _circuit(tape, size)
@@ -246,13 +259,13 @@ class QsimDevice(Device):
         values = tuple(end(value) for end, value in zip(finish, found, strict=True))
         return values[0] if len(values) == 1 else values
 
-    def _samples(self, tape: QuantumScript, circuit: Circuit, state: Any, size: int) -> Any:
+    def _samples(self, tape: Any, circuit: Circuit, state: Any, size: int) -> Any:
         key = jax.random.key(int(self._rng.integers(1 << 31)))
         total = tape.shots.total_shots
         bits = execute(
             circuit, Samples(), on=self.backend, initial_state=state, method=self._method(), shots=total, key=key
         )
-        bits, wires = np.asarray(bits, np.int64), qml.wires.Wires(range(size))
+        bits, wires = np.asarray(bits, np.int64), Wires(range(size))
         found = []
         for lower, upper in tape.shots.bins():
             values = tuple(m.process_samples(bits[lower:upper], wires) for m in tape.measurements)
@@ -272,8 +285,8 @@ def _on_host() -> Iterator[None]:
         yield
 
 
-@qml.transform
-def _sampled(tape: QuantumScript) -> Any:
+@_transform
+def _sampled(tape: Any) -> Any:
     """With shots, measurements of samples in the Z basis alone; without, nothing."""
     if not tape.shots:
         return (tape,), lambda results: results[0]
@@ -288,7 +301,7 @@ def _sampled(tape: QuantumScript) -> Any:
     return tapes, lambda results: finish(results)[0]
 
 
-def _is_known(operation: Operator) -> bool:
+def _is_known(operation: Any) -> bool:
     """True for what `_circuit` takes as it is; everything else is decomposed."""
     if operation.name in TARGET:
         return True
@@ -296,27 +309,27 @@ def _is_known(operation: Operator) -> bool:
 
 
 def _is_exact_measurement(measurement: Any) -> bool:
-    return isinstance(measurement, qml.measurements.StateMeasurement)
+    return isinstance(measurement, StateMeasurement)
 
 
 def _is_sample_measurement(measurement: Any) -> bool:
-    return isinstance(measurement, (qml.measurements.SampleMeasurement, qml.measurements.ClassicalShadowMP))
+    return isinstance(measurement, (SampleMeasurement, ClassicalShadowMP))
 
 
-def _numbered(tape: QuantumScript, wires: Any) -> QuantumScript:
+def _numbered(tape: Any, wires: Any) -> Tape:
     """The tape with the device's wires as numbers."""
     if not wires.contains_wires(tape.wires):
         raise WireError(f"The circuit has wires {tape.wires.tolist()}, but the device has {wires.tolist()}.")
     numbers = {wire: number for number, wire in enumerate(wires)}
-    (tape,), _ = qml.map_wires(tape, numbers)
+    (tape,), _ = map_wires(tape, numbers)
     return tape
 
 
-def _circuit(tape: QuantumScript, size: int) -> tuple[Circuit, Any]:
+def _circuit(tape: Any, size: int) -> tuple[Circuit, Any]:
     """The operations of a tape, and the amplitudes that it starts in."""
     circuit, state = Circuit(size), None
     for number, operation in enumerate(tape.operations):
-        name, qubits = operation.name, operation.wires.tolist()
+        name, qubits = operation.name, _qubits(operation)
         if number == 0 and isinstance(operation, StatePrepBase):
             state = jnp.ravel(jnp.asarray(operation.state_vector(wire_order=range(size))))
         elif name in NOTHING:
@@ -332,30 +345,32 @@ def _circuit(tape: QuantumScript, size: int) -> tuple[Circuit, Any]:
 
 def _measurement(measurement: Any, size: int) -> tuple[Any, Callable[[Any], Any]]:
     """Our result for a measurement, and what makes PennyLane's value of its value."""
-    if measurement.obs is not None and isinstance(
-        measurement, (qml.measurements.ExpectationMP, qml.measurements.VarianceMP)
-    ):
+    if measurement.obs is not None and isinstance(measurement, (ExpectationMP, VarianceMP)):
         observable = _observable(measurement.obs)
         if observable is not None:
-            kind = Expectation if isinstance(measurement, qml.measurements.ExpectationMP) else Variance
+            kind = Expectation if isinstance(measurement, ExpectationMP) else Variance
             return kind(observable), lambda value: value
-    if isinstance(measurement, qml.measurements.ProbabilityMP) and measurement.obs is None:
-        qubits = measurement.wires.tolist() or None
+    if isinstance(measurement, ProbabilityMP) and measurement.obs is None:
+        qubits = _qubits(measurement) or None
         return Probabilities(qubits), lambda value: value
     return State(), lambda amplitudes: measure(measurement, amplitudes.reshape((2,) * size))
 
 
 def _observable(observable: Any) -> Any:
     """Ours, or None where there is none."""
-    if isinstance(observable, qml.Hermitian):
-        return Hermitian(observable.data[0], observable.wires.tolist())
+    if isinstance(observable, ops.Hermitian):
+        return Hermitian(observable.data[0], _qubits(observable))
     sentence = observable.pauli_rep
     if not sentence:
         return None
     coefficients = list(sentence.values())
-    traced = any(qml.math.get_interface(value) == "jax" for value in coefficients)
+    traced = any(math.get_interface(value) == "jax" for value in coefficients)
     values = jnp.real(jnp.stack(coefficients)) if traced else np.real(np.asarray(coefficients, complex))
     return PauliSum([dict(word) for word in sentence], values)
+
+
+def _qubits(thing: Any) -> list[int]:
+    return [int(wire) for wire in thing.wires]
 
 
 def _jacobian(function: Callable[..., Any], values: Sequence[Any]) -> Any:
@@ -372,15 +387,9 @@ def _vjp(function: Callable[..., Any], values: Sequence[Any], cotangents: Any) -
     if not values:
         return ()
     outputs, pull = jax.vjp(function, list(values))
-    if isinstance(outputs, tuple) and not isinstance(cotangents, (tuple, list)):
-        cotangents = tuple(cotangents)
-    given = jax.tree.map(
-        lambda out, c: jnp.asarray(c, out.dtype).reshape(out.shape), outputs, _alike(outputs, cotangents)
-    )
-    return tuple(pull(given)[0])
-
-
-def _alike(outputs: Any, cotangents: Any) -> Any:
-    if isinstance(outputs, tuple):
-        return tuple(cotangents)
-    return cotangents[0] if isinstance(cotangents, (tuple, list)) and len(cotangents) == 1 else cotangents
+    leaves, tree = jax.tree.flatten(outputs)
+    given = jax.tree.leaves(cotangents)
+    if len(given) != len(leaves):  # an array with one row for each result
+        given = list(jnp.asarray(cotangents))
+    exact = [jnp.asarray(c, leaf.dtype).reshape(leaf.shape) for c, leaf in zip(given, leaves, strict=True)]
+    return tuple(pull(tree.unflatten(exact))[0])

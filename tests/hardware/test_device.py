@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-import importlib.util
-import json
-import pickle
 import threading
 import time
-import traceback
-from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from devices import BELL, KEY, NATIVES, POINT, TURNS, Counting, Saying, bell, ideal, slow
 
 import hardware
-from hardware.adapters.local import LocalDevice
-from hardware.budget import temporary_budget
 from hardware.errors import (
     BudgetExceeded,
-    CredentialsError,
     DeviceBusy,
     DeviceError,
     InvalidReply,
@@ -29,20 +21,17 @@ from hardware.errors import (
     JobFailed,
     JobTimeout,
     RejectedProgram,
-    Secret,
 )
-from qsim import Circuit, ParameterVector, Target, X, Y, Z, execute, submit
+from qsim import Circuit, Target, X, Y, Z, execute
 from qsim.backends import JobStatus, find_transpiler
-from qsim.errors import ResultError, SerialError, TargetError
+from qsim.errors import ResultError, TargetError
 from qsim.gradients import SPSA
-from qsim.ir.target import Native, QubitFacts
 from qsim.results import (
     Counts,
     DiagonalObservable,
     Entropy,
     Expectation,
     Hermitian,
-    Map,
     Norm,
     Probabilities,
     Projector,
@@ -50,61 +39,6 @@ from qsim.results import (
     State,
     Variance,
 )
-
-KEY = jax.random.key(0)
-BELL = Circuit(2).h(0).cx(0, 1)
-T = ParameterVector("t", 2)
-TURNS = Circuit(2).ry(T[0], 0).cx(0, 1).rx(T[1], 1)
-POINT = np.array([0.4, -0.7], np.float32)
-NATIVES = ("rz", "sx", "x", "cz")
-
-
-@pytest.fixture(autouse=True)
-def no_budget():
-    with temporary_budget():
-        yield
-
-
-class Counting(LocalDevice):
-    """Counts what it is given."""
-
-    def __init__(self, *args, **named):
-        super().__init__(*args, **named)
-        self.sent = []
-
-    def send(self, programs):
-        self.sent.append(list(programs))
-        return super().send(programs)
-
-
-class Saying(Counting):
-    """Answers what it was told to, whatever it is asked."""
-
-    def __init__(self, reply, **named):
-        super().__init__(Target.ideal(2), "saying")
-        self.reply = reply
-        for name, value in named.items():
-            setattr(self, name, value)
-
-    def send(self, programs):
-        job = super().send(programs)
-        job.replies = lambda: self.reply
-        return job
-
-
-def ideal(n=2, **named):
-    return Counting(Target.ideal(n), **named)
-
-
-def slow(delay=0.6):
-    device = ideal(delay=delay)
-    device.patience = hardware.Patience(0.01, 1.0, 0.01)
-    return device
-
-
-def bell(device, shots=10, key=KEY):
-    return submit(BELL, Counts(), on=device, shots=shots, key=key)
-
 
 # ---------------------------------------------------------------- the life of a job
 
@@ -139,36 +73,6 @@ def test_timeout_holds_while_another_thread_waits():
         job.result(timeout=0.05)
     assert time.monotonic() - begin < 0.6
     waiting.join()
-
-
-def test_save_and_resume(tmp_path):
-    device, path = slow(), tmp_path / "job.json"
-    wanted = {"e": Expectation(Z(0) @ Z(1)), "twice": 2 * Probabilities([1]), "n": Counts()}
-    batch = np.stack([POINT, 2 * POINT, 0 * POINT])
-    job = submit(TURNS, wanted, {"t": batch}, on=device, shots=50, key=KEY)
-    handle = hardware.save(job, path)
-    assert handle.id == job.id and handle.batch == (3,)
-    assert hardware.JobHandle.from_json(handle.to_json()) == handle
-    found = hardware.resume(path, device)
-    assert found.id == job.id
-    with pytest.raises(JobTimeout):
-        found.result(timeout=0.01)
-    hardware.save(found, tmp_path / "again.json")
-    again = hardware.resume(tmp_path / "again.json", device)
-    for other in (found, again):
-        for a, b in zip(jax.tree.leaves(job.result()), jax.tree.leaves(other.result()), strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert len(device.sent) == 1
-
-
-def test_what_cannot_be_saved_or_resumed_says_why(tmp_path):
-    with pytest.raises(DeviceError, match="is not on a device"):
-        hardware.save(submit(BELL, Norm()), tmp_path / "a")
-    with pytest.raises(DeviceError, match="Map holds a function"):
-        hardware.save(submit(BELL, Map(jnp.sum, Probabilities()), on=ideal(), shots=5, key=KEY), tmp_path / "a")
-    hardware.save(bell(ideal()), tmp_path / "b")
-    with pytest.raises(DeviceError, match="has no job"):
-        hardware.resume(tmp_path / "b", ideal())
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])
@@ -315,8 +219,8 @@ def test_paid_devices_need_a_budget():
 def test_results_are_kept_by_program_params_shots_and_key():
     device = ideal()
 
-    def run(results=Probabilities(), t=POINT, shots=20, key=KEY):
-        return execute(TURNS, results, {"t": t}, on=device, shots=shots, key=key)
+    def run(results=None, t=POINT, shots=20, key=KEY):
+        return execute(TURNS, results or Probabilities(), {"t": t}, on=device, shots=shots, key=key)
 
     first = run()
     np.testing.assert_array_equal(run(), first)
@@ -444,131 +348,3 @@ def test_default_transpiler_runs_exactly_where_it_is_needed():
     native = Circuit(5).sx(0).cz(0, 3)
     execute(native, Samples(), on=device, shots=10, key=KEY)
     assert len(calls) == 1
-
-
-# ---------------------------------------------------------------- secrets, files
-
-
-CANARY = "canary-7f3a"
-
-
-def test_secrets_are_never_seen(tmp_path):
-    secret = Secret(CANARY)
-    assert CANARY not in f"{secret!r} {secret} {[secret]}" and secret.reveal() == CANARY
-    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="cannot be copied"):
-            copied(secret)
-
-    class Refused(Exception):
-        pass
-
-    class Talkative(Counting):
-        errors, secrets = {Refused: CredentialsError}, (secret,)
-
-        def send(self, programs):
-            if len(self.sent) == 0:
-                self.sent.append([])
-                raise Refused(f"token {CANARY} is not valid")
-            return super().send(programs)
-
-    device = Talkative(Target.ideal(2), failure=f"bad token {CANARY}")
-    with pytest.raises(CredentialsError, match=r"`local`, submitting: Refused: token \*\*\* is not valid") as caught:
-        bell(device)
-    texts = ["".join(traceback.format_exception(caught.value)), repr(device)]
-    job = bell(device)
-    with pytest.raises(JobFailed, match=r"bad token \*\*\*") as caught:
-        job.result()
-    texts += ["".join(traceback.format_exception(caught.value)), hardware.save(job, tmp_path / "job").to_json()]
-    texts.append((tmp_path / "job").read_text())
-    device.failure = None
-    job = bell(device)
-    job.job.run.remote.replies = lambda: [{CANARY: 10}]
-    with pytest.raises(InvalidReply) as caught:
-        job.result()
-    texts.append("".join(traceback.format_exception(caught.value)))
-    # a credential across the place where a long message is cut, or over two lines
-    texts.append(device.without_secrets("x" * 1_990 + CANARY))
-    device.secrets = (Secret(f"{CANARY}\n  {CANARY}"),)
-    texts.append(device.without_secrets(f"a {CANARY}\n  {CANARY}"))
-    assert not any("canary" in text.replace("test_secrets", "") for text in texts), texts
-
-
-def test_malformed_handles_are_refused(tmp_path):
-    device, path = ideal(), tmp_path / "job.json"
-    good = hardware.save(bell(device), path).to_json()
-
-    def broken(**changes):
-        data = json.loads(good)
-        for name, value in changes.items():
-            *way, last = name.split("__")
-            node = data
-            for key in way:
-                node = node[int(key) if key.isdigit() else key]
-            node[int(last) if last.isdigit() else last] = value
-        return json.dumps(data)
-
-    cases = [
-        "",
-        "[]",
-        "{}",
-        good[:-1],
-        broken(kind="circuit"),
-        broken(version=99),
-        broken(id=3),
-        broken(device=None),
-        broken(programs={}),
-        broken(programs=[[]]),
-        broken(programs=[]),
-        broken(programs__0__2=0),
-        broken(programs__0__2=11),
-        broken(programs__0__1=[0]),
-        broken(programs__0__1=[0, -1]),
-        broken(programs__0__3=-1),
-        broken(requests=[]),
-        broken(requests__0__results=3),
-        broken(requests__0__results={}),
-        broken(requests__0__num_qubits=1 << 29),
-        broken(requests__0__num_qubits=-1),
-        broken(requests__0__num_qubits=1),
-        broken(requests__0__measured=[[1]]),
-        broken(requests__0__measured=[[1, 2, 3]]),
-        broken(requests__0__measured=3),
-        broken(requests__0__shots="ten"),
-        broken(layout=[[0, 1]]),
-        broken(results=[]),
-        broken(results=json.loads(hardware.JobHandle.from_json(good).requests[0][0]) | {"results": 3}),
-        broken(results=json.loads(good)["results"] | {"results": {"is": "Samples", "qubits": None, "shots": None}}),
-        broken(batch=[2]),
-        broken(batch=[1 << 31]),
-        broken(batch=3),
-        broken(facts_date=3),
-    ]
-    for text in cases:
-        path.write_text(text)
-        with pytest.raises((SerialError, ResultError)) as caught:
-            hardware.resume(path, device)
-        assert "\n" not in str(caught.value), text
-    path.write_text(good)
-    assert sum(dict(hardware.resume(path, device).result()).values()) == 10
-
-
-def test_facts_round_trip():
-    target = Target(
-        2,
-        [(0, 1)],
-        {"x": Native(duration=3e-8, error=1e-3), "cz": Native(duration=1e-7)},
-        qubits=[QubitFacts(t1=5e-5, frequency=5.1e9), QubitFacts(t2=1e-5)],
-        date="2026-01-01",
-    )
-    facts = hardware.DeviceFacts("some", target, "its data sheet")
-    again = hardware.DeviceFacts.from_json(facts.to_json())
-    assert again == facts and again.date == "2026-01-01"
-    assert again.qubit(1).t2 == 1e-5 and again.qubit(1).t1 is None and again.gate("x", 0).error == 1e-3
-    for bad in ("", "{}", facts.to_json()[:-1], facts.to_json().replace("device_facts", "circuit")):
-        with pytest.raises(SerialError):
-            hardware.DeviceFacts.from_json(bad)
-
-
-def test_the_public_names_are_there():
-    assert all(hasattr(hardware, name) for name in hardware.__all__)
-    assert importlib.util.find_spec("hardware.handle") and replace(hardware.Limits(), shots=3).shots == 3
