@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import jax
 import numpy as np
+import pytest
 
 import hardware
 from hardware.adapters.local import LocalDevice
+from hardware.budget import temporary_budget
 from qsim import Circuit, ParameterVector, Target, submit
 from qsim.results import Counts
 
@@ -16,6 +18,13 @@ T = ParameterVector("t", 2)
 TURNS = Circuit(2).ry(T[0], 0).cx(0, 1).rx(T[1], 1)
 POINT = np.array([0.4, -0.7], np.float32)
 NATIVES = ("rz", "sx", "x", "cz")
+
+
+@pytest.fixture(autouse=True)
+def own_budget():
+    """A budget of its own for every test of a module that imports this."""
+    with temporary_budget():
+        yield
 
 
 class Counting(LocalDevice):

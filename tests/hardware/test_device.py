@@ -9,7 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from devices import BELL, KEY, NATIVES, POINT, TURNS, Counting, Saying, bell, ideal, slow
+from devices import (
+    BELL,
+    KEY,
+    NATIVES,
+    POINT,
+    TURNS,
+    Counting,
+    Saying,
+    bell,
+    ideal,
+    own_budget,  # noqa: F401 - used by pytest
+    slow,
+)
 
 import hardware
 from hardware.errors import (

@@ -13,7 +13,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from devices import BELL, KEY, POINT, TURNS, Counting, bell, ideal, slow
+from devices import (
+    BELL,
+    KEY,
+    POINT,
+    TURNS,
+    Counting,
+    bell,
+    ideal,
+    own_budget,  # noqa: F401 - used by pytest
+    slow,
+)
 
 import hardware
 from hardware.errors import (

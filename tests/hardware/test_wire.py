@@ -10,6 +10,7 @@ import pytest
 from hardware.errors import RejectedProgram
 from hardware.wire import BRAKET, QASM2, QASM3, Dialect, write
 from qsim import Circuit, gates, qasm
+from qsim.ir.ops.delay import Delay
 from qsim.testing import assert_equivalent
 
 
@@ -40,7 +41,7 @@ def test_every_spelling_is_of_the_table(dialect):
     assert all(hasattr(gates, name) for name in dialect.spellings)
 
 
-CIRCUIT = Circuit(3).rx(0.5, 1).u(0.1, -0.2, 1e-7, 0).cx(1, 0).barrier([0, 2]).delay(3e-8, 2).swap(0, 2)
+CIRCUIT = Circuit(3).rx(0.5, 1).u(0.1, -0.2, 1e-7, 0).cx(1, 0).barrier([0, 2]).append(Delay(3e-8), 2).swap(0, 2)
 
 
 def test_openqasm_3():
@@ -82,7 +83,7 @@ def test_what_has_no_word_is_refused():
     ):
         write(Circuit(1).x(0).unitary(np.eye(2), 0), [0], QASM3, "some")
     with pytest.raises(RejectedProgram, match="delay"):
-        write(Circuit(1).delay(1e-6, 0), [0], QASM2)
+        write(Circuit(1).append(Delay(1e-6), 0), [0], QASM2)
 
 
 def test_too_long_a_program_is_refused_before_it_is_written(monkeypatch):
