@@ -14,6 +14,7 @@ from hardware.facts import DeviceFacts
 from hardware.handle import JobHandle, resume, save
 from hardware.job import DeviceJob, Patience, RemoteJob
 from hardware.programs import Program
+from hardware.together import submit_together
 
 __all__ = [
     "Budget",
@@ -30,4 +31,5 @@ __all__ = [
     "resume",
     "save",
     "set_budget",
+    "submit_together",
 ]

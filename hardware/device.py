@@ -12,7 +12,7 @@ from hardware.budget import spend
 from hardware.errors import DeviceError, InvalidReply, RejectedProgram, Secret, vendor_errors, vendor_words
 from hardware.facts import DeviceFacts
 from hardware.job import DeviceJob, Patience, RemoteJob, Run
-from hardware.programs import Program, programs_of
+from hardware.programs import Program, programs_of_all
 from qsim._recent import Recent
 from qsim.backends import HostBackend, Job, JobStatus, Request
 from qsim.backends.atoms import atoms_of
@@ -114,24 +114,20 @@ class Device(HostBackend):
         return super().run(request)
 
     def submit_many(self, requests: Sequence[Request]) -> Job:
-        asked, programs = [], []
-        for request in requests:
-            what, some = programs_of(request, self.target)
-            asked.append(what)
-            programs += some
-        self.check(programs)
-        if not programs:
-            return DeviceJob(Run(self, _Nothing(), []), asked)
+        asked, programs = programs_of_all(requests, self.target)
         layouts = {request.circuit.layout for request in requests}
         metadata = {"layout": layouts.pop() if len(layouts) == 1 else None}
         return DeviceJob(self.run_programs(programs), asked, metadata)
 
     def run_programs(self, programs: Sequence[Program]) -> Run:
-        """The run of some programs, checked before: one that was submitted already, unless that was lost, or a new one.
+        """The run of some programs: one that was submitted already, unless that was lost, or a new one.
 
         Raises:
-            BudgetExceeded: nothing was submitted.
+            TargetError, RejectedProgram: as `check`. BudgetExceeded: nothing was submitted.
         """
+        self.check(programs)
+        if not programs:
+            return Run(self, _Nothing(), [])
         key = tuple(program.digest for program in programs)
 
         def submitted() -> Run:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,7 +233,7 @@ def resume(path: str | Path, device: Device | None = None) -> Job:
     requests = _requests(handle)
     wanted = None if handle.results is None else from_json(handle.results)
     if handle.results is not None:
-        check_all(wanted, requests[0].context)
+        check_all(wanted, _with_key(requests[0].context))
         kinds = [type(atom) for atom in atoms_of(wanted)]
         if any([type(result) for result in m.results] != kinds for m in requests):
             raise SerialError(f"{path}: the requests measure something else than the results need.")
@@ -266,6 +266,11 @@ def _pair(node: Node) -> tuple[int, int]:
     return first.integer(0, 1 << 30), second.integer(0, 1 << 30)
 
 
+def _with_key(context: Context) -> Context:
+    """The context as it was checked when the job was submitted; the key itself is not saved."""
+    return replace(context, key=jax.random.key(0))
+
+
 def _requests(handle: JobHandle) -> list[Measured]:
     """What each request of a handle measures.
 
@@ -276,7 +281,7 @@ def _requests(handle: JobHandle) -> list[Measured]:
     for results, n, clbits, bits, shots in handle.requests:
         context = Context(num_qubits=n, num_clbits=clbits, measured=bits, shots=shots)
         asked = from_json(results)
-        check_all(asked, context)
+        check_all(asked, _with_key(context))
         requests.append(measured(asked, context))
     settings = [setting for m in requests for some in m.settings for setting in some]
     found = [(len(setting.qubits), setting.shots) for setting in settings]

@@ -22,7 +22,7 @@ from qsim.results.base import Context, Result
 from qsim.results.measurement import Setting
 from transpile.passes import one_qubit_chains
 
-__all__ = ["Measured", "Program", "measured", "programs_of"]
+__all__ = ["Measured", "Program", "measured", "programs_of", "programs_of_all"]
 
 _BASES = {1: ("h",), 2: ("sdg", "h")}
 """Gates before a Z measurement that make it one of X or Y."""
@@ -120,6 +120,12 @@ def programs_of(request: Request, target: Target) -> tuple[Measured, list[Progra
             seed = _seed(words, len(programs))
             programs.append(Program(circuit, tuple(final[q] for q in setting.qubits), setting.shots, seed))
     return what, programs
+
+
+def programs_of_all(requests: Sequence[Request], target: Target) -> tuple[list[Measured], list[Program]]:
+    """`programs_of` of each request, the programs of all in one list."""
+    each = [programs_of(request, target) for request in requests]
+    return [what for what, _ in each], [program for _, programs in each for program in programs]
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,9 @@ from hardware.errors import InvalidReply
 
 __all__ = ["bits_of"]
 
+MAX_LISTED = 16
+"""Bits up to which a vendor may list outcomes that were never seen."""
+
 
 def bits_of(
     reply: Any, *, width: int, shots: int, device: str, seed: int = 0, reverse: bool = False, hexadecimal: bool = False
@@ -44,49 +47,50 @@ def bits_of(
     if isinstance(reply, Mapping):
         bits = _of_counts(reply, width, shots, device, seed, hexadecimal)
     else:
-        bits = _of_shots(reply, width, shots, device)
+        bits = _of_shots(reply, width, shots, device, hexadecimal)
     return bits[:, ::-1] if reverse else bits
 
 
 def _of_counts(
     counts: Mapping[Any, Any], width: int, shots: int, device: str, seed: int, hexadecimal: bool
 ) -> np.ndarray:
-    if len(counts) > shots:
+    if len(counts) > max(shots, 1 << min(width, MAX_LISTED)):
         raise _invalid(device, f"{len(counts)} different outcomes of {shots} shots")
     total = 0
     found: list[tuple[str, int]] = []
     for key, count in counts.items():
-        value: Any = count
-        if isinstance(count, bool) or not isinstance(count, (Real, np.number)):
+        if isinstance(count, bool) or not isinstance(count, Real):
             raise _invalid(device, f"a count that is no number: {_short(count)}")
-        value = float(value)
-        if not (np.isfinite(value) and value >= 0 and value == int(value)):
-            raise _invalid(device, f"a count that is no number of shots: {_short(count)}")
+        value: Any = count
+        if not (0 <= value <= shots and value == int(value)):
+            raise _invalid(device, f"a count that is no number of up to {shots} shots: {_short(count)}")
         total += int(value)
         found.append((_word(key, width, device, hexadecimal), int(value)))
     if total != shots:
         raise _invalid(device, f"{total} shots instead of {shots}")
     if len({word for word, _ in found}) < len(found):
         raise _invalid(device, "one outcome twice")
-    rows = np.array([list(word.encode()) for word, _ in found], np.uint8).reshape(len(found), width) - ord("0")
-    bits = np.repeat(rows, [count for _, count in found], axis=0)
+    bits = np.repeat(_of_words([word for word, _ in found], width), [count for _, count in found], axis=0)
     return np.random.default_rng(seed).permutation(bits)
 
 
-def _of_shots(reply: Any, width: int, shots: int, device: str) -> np.ndarray:
-    if isinstance(reply, (str, bytes)) or not isinstance(reply, (Sequence, np.ndarray)):
+def _of_shots(reply: Any, width: int, shots: int, device: str, hexadecimal: bool) -> np.ndarray:
+    if isinstance(reply, (str, bytes)) or not _is_list(reply):
         raise _invalid(device, f"neither counts nor a list of shots, but {type(reply).__name__}")
     if len(reply) != shots:
         raise _invalid(device, f"{len(reply)} shots instead of {shots}")
     if isinstance(reply, np.ndarray) or not isinstance(reply[0], str):
         return _of_rows(reply, width, shots, device)
-    words = [_word(key, width, device, False) for key in reply]
-    return np.frombuffer("".join(words).encode(), np.uint8).reshape(shots, width) - ord("0")
+    return _of_words([_word(key, width, device, hexadecimal) for key in reply], width)
+
+
+def _of_words(words: Sequence[str], width: int) -> np.ndarray:
+    return np.frombuffer("".join(words).encode(), np.uint8).reshape(len(words), width) - ord("0")
 
 
 def _of_rows(reply: Any, width: int, shots: int, device: str) -> np.ndarray:
     for row in reply:
-        if not isinstance(row, (Sequence, np.ndarray)) or len(row) != width:
+        if not _is_list(row) or len(row) != width:
             raise _invalid(device, f"shots that have not {width} bits")
     try:
         rows = np.asarray(reply)
@@ -103,7 +107,8 @@ def _word(key: Any, width: int, device: str, hexadecimal: bool) -> str:
     """A key as a bit string."""
     if hexadecimal:
         try:
-            number = int(key, 16) if isinstance(key, str) and len(key) <= width // 4 + 3 else -1
+            is_short = isinstance(key, str) and len(key) <= width // 4 + 3
+            number = int(key, 16) if is_short and key.isascii() and key.isalnum() else -1
         except ValueError:
             number = -1
         if not 0 <= number < 1 << width:
@@ -118,7 +123,13 @@ def _word(key: Any, width: int, device: str, hexadecimal: bool) -> str:
     return key
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
 def _short(value: Any) -> str:
+    if isinstance(value, int) and value.bit_length() > 200:  # Python refuses to write very long ones
+        return f"a number of {value.bit_length()} bits"
     return reprlib.repr(value[:40] if isinstance(value, str) else value)
 
 

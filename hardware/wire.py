@@ -14,6 +14,7 @@ from hardware.errors import RejectedProgram
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Barrier
 from qsim.ir.ops.delay import Delay
+from qsim.ir.table import Gate
 
 __all__ = ["BRAKET", "MAX_BYTES", "QASM2", "QASM3", "QDMI_QASM2", "QDMI_QASM3", "Dialect", "write"]
 
@@ -23,7 +24,8 @@ LINE = 48
 
 _SAME = "x y z h s sdg t tdg sx rx ry rz p cx cy cz ch cp crx cry crz swap ccx cswap"
 
-# Ours -> (OpenQASM 2 with qelib1.inc, OpenQASM 3 with stdgates.inc, Braket); "" where a dialect has none.
+# Ours -> (OpenQASM 2 with qelib1.inc or a definition of the gate table, OpenQASM 3 with stdgates.inc, Braket); "" for
+# none.
 SPELLINGS: dict[str, tuple[str, str, str]] = {name: (name, name, "") for name in _SAME.split()} | {
     "id": ("id", "id", "i"),
     "sxdg": ("sxdg", "", "vi"),
@@ -114,6 +116,8 @@ def write(circuit: Circuit, measured: Sequence[int], dialect: Dialect, device: s
     lines = ["OPENQASM 3.0;" if dialect.version == 3 else "OPENQASM 2.0;"]
     if dialect.include is not None:
         lines.append(f'include "{dialect.include}";')
+    if dialect.version == 2:
+        lines += _definitions(circuit)
     if dialect.version == 3:
         if not dialect.physical:
             lines.append(f"qubit[{circuit.num_qubits}] q;")
@@ -130,7 +134,7 @@ def write(circuit: Circuit, measured: Sequence[int], dialect: Dialect, device: s
             lines.append(f"barrier {places};")
             continue
         if isinstance(operation, Delay) and dialect.version == 3:
-            lines.append(f"delay[{operation.seconds * 1e9!r}ns] {places};")
+            lines.append(f"delay[{float(f'{operation.seconds * 1e9:.12g}')!r}ns] {places};")
             continue
         word = dialect.spellings.get(operation.name)
         if word is None:
@@ -144,3 +148,9 @@ def write(circuit: Circuit, measured: Sequence[int], dialect: Dialect, device: s
     for bit, q in enumerate(measured):
         lines.append(f"c[{bit}] = measure {place(q)};" if dialect.version == 3 else f"measure {place(q)} -> c[{bit}];")
     return "\n".join(lines) + "\n"
+
+
+def _definitions(circuit: Circuit) -> list[str]:
+    """What defines the gates that qelib1.inc lacks, each once."""
+    rows = {i.operation.name: i.operation.row for i in circuit.instructions if isinstance(i.operation, Gate)}
+    return [row.qasm_body for row in rows.values() if row.qasm_body is not None]

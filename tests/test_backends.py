@@ -57,6 +57,8 @@ class SlowJob(Job):
         return JobStatus.DONE if self.done.is_set() else JobStatus.RUNNING
 
     def result(self, timeout=None):
+        if self.gone:
+            raise JobCancelled(f"Job {self.id} was cancelled.")
         if not self.done.wait(timeout):
             raise JobTimeout("not yet")
         return self.value

@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from qsim._errors import JobCancelled
 from qsim._typing import Array, Key, PyTree
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
@@ -206,8 +205,6 @@ class MappedJob(Job):
 
     def result(self, timeout: float | None = None) -> PyTree:
         if self._done is None:
-            if self.job.status() is JobStatus.CANCELLED:
-                raise JobCancelled(f"Job {self.id} was cancelled before it had a result.")
             self._done = (self._function(self.job.result(timeout)),)
         return self._done[0]
 
