@@ -117,7 +117,8 @@ class QsimDevice(Device):
         QsimError: a backend that is not there.
 
     Example:
-        >>>         >>> from hardware.bridges.pennylane import QsimDevice
+        >>> import pennylane as qml
+        >>> from hardware.bridges.pennylane import QsimDevice
         >>> @qml.qnode(QsimDevice(wires=2))
         ... def circuit(t):
         ...     qml.RX(t, 0)
