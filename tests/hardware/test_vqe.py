@@ -18,11 +18,10 @@ VENDORS = {
     "local@line5": "qsim",
     "local@star5": "qsim",
     "qdmi@ddsim": "mqt.core",
-    "qiskit@generic5": "qiskit_aer",
+    "qiskit@generic5-noiseless": "qiskit_aer",
     "qiskit@aer": "qiskit_aer",
     "braket@sv": "braket.devices",
 }
-NOISY = {"qiskit@generic5"}
 
 H2 = library.molecule("h2")
 ANSATZ = library.uccsd(H2.num_electrons, H2.num_qubits)
@@ -62,7 +61,6 @@ def test_every_device_goes_down_as_the_simulator_does(on: str):
             run = {"on": on, "shots": SHOTS, "key": jax.random.key(100 + step)}
             found = execute(ANSATZ, Expectation(H2.hamiltonian, stderr=True), {"theta": theta}, **run)
             exact = execute(ANSATZ, Expectation(H2.hamiltonian), {"theta": theta})
-            slack = 0.1 if on in NOISY else 0.0
-            np.testing.assert_allclose(value, exact, atol=slack + 4 * 2**0.5 * found.stderr)
-            np.testing.assert_allclose(found.value, exact, atol=slack + 4 * found.stderr)
+            np.testing.assert_allclose(value, exact, atol=4 * 2**0.5 * found.stderr)
+            np.testing.assert_allclose(found.value, exact, atol=4 * found.stderr)
     assert path[-1][1] < path[0][1]
