@@ -220,7 +220,7 @@ def test_the_adjoint_gradient_at_20_qubits_and_depth_200_holds_five_states():
             gradient_program(layered(20, 200), rule).compile().memory_analysis().temp_size_in_bytes / state
         )
     print({name: f"{states:.2f} states" for name, states in memory.items()})
-    assert memory["Adjoint"] <= 5.1  # five arrays of a state, and the tables
+    assert memory["Adjoint"] <= 5  # five arrays of a state, and the tables
     assert memory["Backprop"] > 200
 
 

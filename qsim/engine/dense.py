@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.kernels.packed import gather, gather_tables, outer, product
+from qsim.kernels.packed import gather, gather_tables, outer, product, tied
 from qsim.lower.plan import Dense
 
 
@@ -55,7 +55,7 @@ def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tup
         matrix, index = at
         x = product(x, matrix)
         bar = outer(ct, x) if segment.differentiable else None
-        ct = product(ct, matrix)
+        ct = product(ct, tied(matrix, x))
         return (gather(x, index), gather(ct, index)), bar
 
     if segment.unrolled:
