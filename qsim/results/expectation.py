@@ -88,7 +88,7 @@ class Expectation(Result):
         return _estimate(values[0], covariance[0, 0], self.stderr)
 
     def _of_values(self, drawn: Array) -> Array | Estimate:
-        drawn = drawn.astype(jnp.result_type(drawn.dtype, jnp.float32))
+        drawn = _floats(drawn)
         return _estimate(drawn.mean(), _spread(drawn, 2) / len(drawn), self.stderr)
 
 
@@ -163,7 +163,7 @@ class Variance(Result):
         return self._of_groups(*measurement.estimates(structure, columns, samples))
 
     def _of_values(self, drawn: Array) -> Array | Estimate:
-        drawn = drawn.astype(jnp.result_type(drawn.dtype, jnp.float32))
+        drawn = _floats(drawn)
         count = len(drawn)
         second, fourth = _spread(drawn, 2), _spread(drawn, 4)
         error = (fourth - second**2 * (count - 3) / max(count - 1, 1)) / count
@@ -234,6 +234,11 @@ def _check(name: str, observable: Any, context: Context) -> None:
         check_key(name, context)
         if not isinstance(observable, PauliSum):
             observable.check_shots()
+
+
+def _floats(drawn: Array) -> Array:
+    xp = np if isinstance(drawn, np.ndarray) else jnp
+    return drawn.astype(xp.result_type(drawn.dtype, xp.float32))
 
 
 def _spread(values: Array, power: int) -> Array:
