@@ -96,7 +96,7 @@ def test_batches_of_initial_states_share_everything(x64, ran):
     np.testing.assert_allclose(got, want, atol=1e-12)
 
 
-@pytest.mark.parametrize("size, kept", [(6, 1.0), (7, 0.0)])
+@pytest.mark.parametrize("size, kept", [(6, 1.0), pytest.param(7, 0.0, marks=pytest.mark.slow)])
 def test_chunks_change_nothing(size, kept, x64, monkeypatch):
     circuit = classifier(3)
     rng = np.random.default_rng(size)
@@ -117,6 +117,7 @@ def test_chunks_change_nothing(size, kept, x64, monkeypatch):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), whole, step()(w, x))
 
 
+@pytest.mark.slow
 def test_memory_of_a_batch_does_not_grow_with_it(monkeypatch):
     monkeypatch.setattr(cost, "KEPT", 0.0)
     circuit = classifier(10, 2)

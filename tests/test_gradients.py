@@ -163,7 +163,11 @@ def energy(t, rule, **options):
     return execute(FOUR, OBSERVABLE, {"t": t}, gradient=rule, **options)
 
 
-@pytest.mark.parametrize("rule", [ParameterShift(), FiniteDifference(step=0.02)], ids=lambda rule: rule.name)
+@pytest.mark.parametrize(
+    "rule",
+    [ParameterShift(), pytest.param(FiniteDifference(step=0.02), marks=pytest.mark.slow)],
+    ids=lambda rule: rule.name,
+)
 def test_rerun_rules_compose(rule):
     expected = jax.grad(energy)(POINT, Adjoint())
     points = jnp.stack([POINT, 2 * POINT])
@@ -191,7 +195,7 @@ def test_program_size_does_not_grow_with_the_angles(rule):
     assert lines(60) < 1.1 * lines(20)
 
 
-@pytest.mark.parametrize("on", [None, "numpy"])
+@pytest.mark.parametrize("on", [None, pytest.param("numpy", marks=pytest.mark.slow)])
 def test_spsa_is_right_on_average(on):
     samples = 400 if on is None else 60
     rule = SPSA(samples=samples, step=0.05, chunk=50)
@@ -202,7 +206,9 @@ def test_spsa_is_right_on_average(on):
     assert not np.allclose(found, again)
 
 
-@pytest.mark.parametrize("result", [OBSERVABLE, Probabilities([2, 0]), Variance(Z(0) @ X(1))], ids=type)
+@pytest.mark.parametrize(
+    "result", [OBSERVABLE, Probabilities([2, 0]), pytest.param(Variance(Z(0) @ X(1)), marks=pytest.mark.slow)], ids=type
+)
 def test_gradients_of_estimates_are_unbiased(result):
     f = lambda t, **options: execute(FOUR, result, {"t": t}, **options).ravel()[0]  # noqa: E731
     shots = 4000

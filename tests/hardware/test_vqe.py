@@ -16,7 +16,6 @@ from qsim.results import Expectation
 SHOTS, STEPS, RATE = 4_000, 5, 0.4
 VENDORS = {
     "local@line5": "qsim",
-    "local@star5": "qsim",
     "qdmi@ddsim": "mqt.core",
     "qiskit@generic5-noiseless": "qiskit_aer",
     "qiskit@aer": "qiskit_aer",
@@ -49,9 +48,9 @@ def test_the_simulator_goes_down():
     assert path[-1][1] < path[0][1] - 0.02
 
 
-@pytest.mark.parametrize("on", VENDORS)
+@pytest.mark.parametrize("on", [*VENDORS, pytest.param("local@star5", marks=pytest.mark.slow)])
 def test_every_device_goes_down_as_the_simulator_does(on: str):
-    pytest.importorskip(VENDORS[on])
+    pytest.importorskip(VENDORS.get(on, "qsim"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = hardware.budget().submissions
