@@ -11,6 +11,7 @@ import jax
 
 from hardware.budget import budget, temporary_budget
 from hardware.device import Device
+from hardware.errors import DeviceError
 from qsim.backends import Backend, find_backend
 from qsim.errors import QsimError
 from qsim.ir.target import Target
@@ -93,6 +94,8 @@ def check(arguments: argparse.Namespace) -> int:
     if tolerance is None:
         tolerance = 1e-4 if shots is None else 8 * shots**-0.5
     size = backend.target.num_qubits
+    if size is not None and size < 2:
+        raise DeviceError(f"The conformance kit needs 2 qubits, but `{backend.name}` has {size}.")
     with temporary_budget(max_shots=arguments.max_shots):
         check_backend(
             backend,

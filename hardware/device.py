@@ -18,6 +18,7 @@ from qsim.backends import HostBackend, Job, JobStatus, Request
 from qsim.backends.atoms import atoms_of
 from qsim.errors import ResultError
 from qsim.ir.target import Target
+from qsim.methods.statevector import check_operations
 
 __all__ = ["Device", "Limits"]
 
@@ -67,7 +68,7 @@ class Device(HostBackend):
     address: str
     facts: DeviceFacts
     transpiler: Any = "default"
-    limits: Limits = Limits()
+    limits: Limits = Limits(shots=10_000_000)
     patience: Patience = Patience()
     paid: bool = False
     progress: bool | None = None
@@ -111,6 +112,7 @@ class Device(HostBackend):
                     f"Device `{self.name}` measures, so {type(atom).__name__} needs a number of shots there. Try "
                     "execute(..., shots=1000, key=jax.random.key(0))."
                 )
+        check_operations(request.circuit, f"device `{self.name}`")
         return super().run(request)
 
     def submit_many(self, requests: Sequence[Request]) -> Job:

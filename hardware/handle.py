@@ -202,11 +202,20 @@ def save(job: Job, path: str | Path) -> JobHandle:
         >>> hardware.resume(path).result()
         {'10': 10}
     """
+    if not isinstance(job, Job):
+        raise DeviceError(f"Argument `job` must be a job that submit() gave, but is {job!r}.")
     handle = JobHandle.of(job)
-    path = Path(path)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(handle.to_json(), "utf-8")
-    os.replace(draft, path)
+    try:
+        file = Path(path).expanduser()
+        if file.exists() and not file.is_file():
+            raise DeviceError(f"Argument `path` must be a file, but {str(path)!r} is something else.")
+        draft = file.with_name(file.name + ".part")
+        draft.write_text(handle.to_json(), "utf-8")
+        os.replace(draft, file)
+    except (OSError, ValueError, TypeError) as error:
+        raise DeviceError(
+            f"The job cannot be saved at {path!r}: {error}. Give a path in a folder that is there."
+        ) from None
     return handle
 
 
@@ -242,6 +251,11 @@ def resume(path: str | Path, device: Device | None = None) -> Job:
         raise DeviceError(f"Backend `{where.name}` is no device, so it keeps no jobs.")
     with where.translated(f"looking for job {handle.id}"):  # type: ignore[attr-defined]
         remote = where.retrieve(handle.id)  # type: ignore[attr-defined]
+    if remote.asked and tuple(remote.asked) != handle.programs:
+        raise DeviceError(
+            f"Job {handle.id} on device `{where.name}` ran other programs than {path} says. Use the file that save() "
+            "wrote for it."
+        )
     job = DeviceJob(Run(where, remote, handle.programs), requests, {"resumed": True})  # type: ignore[arg-type]
 
     def finish(lists: list[list[PyTree]]) -> PyTree:

@@ -10,11 +10,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardware.errors import DeviceBusy, InvalidReply, JobCancelled, JobFailed, JobTimeout
+from hardware.errors import DeviceBusy, DeviceError, InvalidReply, JobCancelled, JobFailed, JobTimeout
 from hardware.programs import Measured, Program
 from hardware.reply import bits_of
 from qsim._typing import PyTree
@@ -153,6 +154,10 @@ class Run:
 
     def bits(self, timeout: float | None = None) -> list[np.ndarray]:
         """Of each program the bits, uint8 (shots, k); waits for them, in any number of threads."""
+        if timeout is not None and (
+            isinstance(timeout, (bool, str)) or not isinstance(timeout, Real) or timeout != timeout
+        ):
+            raise DeviceError(f"Argument `timeout` must be a number of seconds or None, but is {timeout!r}.")
         if self._bits is None:
             self._wait(timeout)
             with self._lock:
@@ -248,7 +253,8 @@ class DeviceJob(Job):
     """What some requests ask of a run.
 
     The result is a list: for each request the values of its results. `hardware.save` writes what
-    is needed to find the job again; `hardware.resume` does.
+    is needed to find the job again; `hardware.resume` does. Jobs of the same programs, shots and key are one
+    run on the device: cancelling one of them cancels all; what is submitted after that is run again.
 
     Args:
         run: the programs on the device; other jobs may ask the same run for other results.
@@ -292,8 +298,9 @@ class DeviceJob(Job):
         return self.run.cancel()
 
     def result(self, timeout: float | None = None) -> list[list[PyTree]]:
+        read = self.run.bits(timeout)
         if self._values is None:
-            bits, values = iter(self.run.bits(timeout)), []
+            bits, values = iter(read), []
             for request in self.requests:
                 values.append(request.values([next(bits) for _ in range(request.num_programs)]))
             self._values = values

@@ -72,14 +72,18 @@ class Measured:
 
     @property
     def num_programs(self) -> int:
-        """How many programs that takes."""
-        return sum(map(len, self.settings))
+        """How many programs that takes: one a setting, none where no qubit is read."""
+        return sum(bool(setting.qubits) for settings in self.settings for setting in settings)
 
     def values(self, bits: Sequence[np.ndarray]) -> list[PyTree]:
         """The values of the results from the bits of all programs, in order."""
         rest = iter(bits)
+
+        def read(setting: Setting) -> np.ndarray:
+            return next(rest) if setting.qubits else np.zeros((setting.shots, 0), np.uint8)
+
         return [
-            result.from_bits(self.context, [next(rest) for _ in settings])
+            result.from_bits(self.context, [read(setting) for setting in settings])
             for result, settings in zip(self.results, self.settings, strict=True)
         ]
 
@@ -96,6 +100,8 @@ def measured(results: Sequence[Result], context: Context) -> Measured:
 def programs_of(request: Request, target: Target) -> tuple[Measured, list[Program]]:
     """What a plain request asks of a device: how its values are found, and the programs.
 
+    Global phases are left out: nothing that is measured depends on them.
+
     Args:
         request: with a circuit of numbers in the target, and a list of single results.
         target: the device; changes of basis are written in its gates.
@@ -106,11 +112,13 @@ def programs_of(request: Request, target: Target) -> tuple[Measured, list[Progra
     context = context_of(request)
     what = measured(request.results, context)
     final = request.circuit.layout.final
-    plain = [i for i in request.circuit.instructions if not isinstance(i.operation, Measure)]
+    plain = [i for i in request.circuit.instructions if i.qubits and not isinstance(i.operation, Measure)]
     words = () if request.key is None else tuple(np.asarray(jax.random.key_data(request.key)).ravel().tolist())
     programs = []
     for settings in what.settings:
         for setting in settings:
+            if not setting.qubits:
+                continue
             turned = [
                 instruction
                 for q in setting.qubits

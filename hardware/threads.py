@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
@@ -33,12 +34,11 @@ class Worker:
     def __init__(self, name: str):
         self.name = name
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._numbers = itertools.count(1)
         self._jobs: dict[str, _ThreadJob] = {}
 
     def submit(self, calls: Sequence[Callable[[], Any]]) -> RemoteJob:
         """A job whose replies are what the calls give; it can be cancelled between two of them."""
-        job = _ThreadJob(self, f"{self.name}-{next(self._numbers)}", calls)
+        job = _ThreadJob(self, f"{self.name}-{uuid.uuid4().hex[:12]}", calls)
         while len(self._jobs) >= MAX_KEPT:
             self._jobs.pop(next(iter(self._jobs)))
         self._jobs[job.id] = job

@@ -15,6 +15,7 @@ from qsim.backends import HostBackend, Job, JobStatus, MappedJob, Request, find_
 from qsim.backends.base import Transpiler
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding
+from qsim.methods.statevector import check_operations
 
 __all__ = ["TogetherJob", "submit_together"]
 
@@ -147,6 +148,8 @@ class _Part(HostBackend):
         return self.device.supports(result)
 
     def submit_many(self, requests: Sequence[Request]) -> Job:
+        for request in requests:
+            check_operations(request.circuit, f"device `{self.name}`")
         self.asked, self.programs = programs_of_all(requests, self.target)
         return _PartJob(self)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -106,7 +106,6 @@ class CirqDevice(Device):
             source="the device specification and the median calibration that cirq-google ships",
         )
         self._cirq = import_module("cirq")
-        self._numbers = itertools.count(1)
         self._jobs: dict[str, _EngineJob] = {}
 
     def check(self, programs: Sequence[Program]) -> None:
@@ -131,7 +130,7 @@ class CirqDevice(Device):
         job = _EngineJob(
             self._processor(programs[0].seed).run_sweep(
                 circuits,
-                job_id=f"{self.name}-{next(self._numbers)}",
+                job_id=f"{self.name}-{uuid.uuid4().hex[:12]}",
                 repetitions=[program.shots for program in programs],
             )
         )

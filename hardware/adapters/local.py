@@ -6,6 +6,7 @@ import itertools
 import re
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
@@ -32,8 +33,6 @@ NATIVES = ("rz", "sx", "x", "cz")
 MAX_KEPT = 256
 MAX_DIRECT = 10
 """Qubits up to which drawing from the amplitudes takes less than compiling a program does."""
-
-_numbers = itertools.count(1)
 
 
 class LocalDevice(Device):
@@ -85,7 +84,7 @@ class LocalDevice(Device):
 
 class _LocalJob(RemoteJob):
     def __init__(self, device: LocalDevice, programs: Sequence[Program]):
-        self._id = f"{device.name}-{next(_numbers)}"
+        self._id = f"{device.name}-{uuid.uuid4().hex[:12]}"
         self._device, self._programs = device, tuple(programs)
         self._started, self._stop = threading.Event(), threading.Event()
         x64 = jnp.zeros((), float).dtype == np.float64  # a setting of the caller's thread

@@ -34,9 +34,9 @@ from hardware.errors import (
     JobTimeout,
     RejectedProgram,
 )
-from qsim import Circuit, Target, X, Y, Z, execute
+from qsim import Circuit, Target, X, Y, Z, execute, submit
 from qsim.backends import JobStatus, find_transpiler
-from qsim.errors import ResultError, TargetError
+from qsim.errors import MethodError, ResultError, TargetError
 from qsim.gradients import SPSA
 from qsim.results import (
     Counts,
@@ -360,3 +360,30 @@ def test_default_transpiler_runs_exactly_where_it_is_needed():
     native = Circuit(5).sx(0).cz(0, 3)
     execute(native, Samples(), on=device, shots=10, key=KEY)
     assert len(calls) == 1
+
+
+def test_what_a_second_reader_found():
+    run = {"on": "local@line5", "shots": 100, "key": jax.random.key(0)}
+    early = Circuit(2, num_clbits=2).x(0).measure(0, 0).x(0)
+    with pytest.raises(MethodError, match="comes after its measurement"):
+        execute(early, Counts(), **run)
+    assert execute(Circuit(1).gphase(0.3).x(0), Counts(), **run).to_dict() == {"1": 100}
+    assert execute(Circuit(1).x(0), Counts([]), **run).to_dict() == {"": 100}
+    with pytest.raises(RejectedProgram, match="takes 10000000 shots"):
+        execute(Circuit(1).h(0), Counts(), **{**run, "shots": 10**9})
+    job = submit(Circuit(1).x(0), Counts(), **run)
+    with pytest.raises(DeviceError, match="timeout"):
+        job.job.result(timeout="a")
+    for path in ("", "/nowhere/at/all.json", "/dev/null", 5):
+        with pytest.raises(DeviceError):
+            hardware.save(job, path)  # type: ignore[arg-type]
+
+
+def test_a_handle_of_other_programs_is_refused(tmp_path):
+    run = {"on": "local@line5", "shots": 100, "key": jax.random.key(0)}
+    first, second = (submit(c, Counts(), **run) for c in (Circuit(1).x(0), Circuit(1)))
+    assert first.id != second.id
+    path = tmp_path / "job.json"
+    path.write_text(hardware.save(first, path).to_json().replace(first.id, second.id))
+    with pytest.raises(DeviceError, match="ran other programs"):
+        hardware.resume(path)

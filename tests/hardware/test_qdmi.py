@@ -181,6 +181,7 @@ def test_a_failed_job_says_which_program(ddsim, monkeypatch):
 
 
 def test_jobs_are_freed(monkeypatch, asymmetric):
+    gc.collect()  # jobs of other tests, whose addresses may come again
     freed = []
     free = _qdmi_abi._free
     monkeypatch.setattr(

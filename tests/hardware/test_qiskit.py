@@ -160,7 +160,7 @@ def test_programs_keep_their_shots_and_their_places():
     for dev in (device("aer"), QiskitDevice.on_runtime(device("fake_manila").backend)):
         job = submit(circuit, wanted, on=dev, shots=4000, key=KEY)
         value = job.result()
-        assert len({p.shots for p in job.job.programs}) > 2
+        assert len({p.shots for p in job.job.run.programs}) > 2
         assert sum(dict(value["b"]).values()) == 70 and value["c"].shape == (30, 1)
         assert float(value["d"].value) == pytest.approx(np.sin(1.1), abs=0.15)
         assert float(value["a"]) == pytest.approx(float(execute(circuit, Expectation(h))), abs=0.35)
@@ -302,7 +302,7 @@ def test_a_jobs_life_and_its_resumption(tmp_path):
     dev = cloud()
     job = submit(asymmetric(), WANTED, on=dev, shots=10, key=KEY)
     assert job.id == "cloud-0,cloud-1"
-    assert job.status() is Status.QUEUED and job.job.remote.queue_position() == 7
+    assert job.status() is Status.QUEUED and job.job.run.remote.queue_position() == 7
     assert job.status() is Status.RUNNING
     hardware.save(job, tmp_path / "job.json")
     value = job.result()
