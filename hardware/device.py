@@ -50,8 +50,8 @@ class Device(HostBackend):
     keeps jobs, how they are found again (`retrieve`). Everything else is here: results become
     settings of measured bases, shots are shared out by coefficients, changes of basis are
     written in the device's gates; programs are checked, counted against the budget and sent as
-    one job; replies are validated; results with the same program, parameters, shots and key are
-    kept, since compiled programs may ask more than once.
+    one job; replies are validated; runs of the same programs, shots and key are kept and read
+    again, since compiled programs may ask more than once.
 
     Attributes:
         name: what messages call it. address: what `execute(on=...)` takes to find it again.

@@ -24,7 +24,10 @@ from qsim.backends import Job, JobStatus
 if TYPE_CHECKING:
     from hardware.device import Device
 
-__all__ = ["Asked", "DeviceJob", "Patience", "RemoteJob", "Run"]
+__all__ = ["Asked", "DeviceJob", "KeptJobs", "Patience", "RemoteJob", "Run"]
+
+MAX_KEPT = 256
+"""Jobs that `KeptJobs` remembers."""
 
 READS = 5
 """How often a status or a reply, which changes nothing, is asked for before giving up."""
@@ -65,6 +68,34 @@ class RemoteJob(ABC):
     def failure(self) -> str:
         """What the vendor said of why it failed."""
         return "no reason given"
+
+
+class KeptJobs(dict[str, RemoteJob]):
+    """The last jobs of a device that lives in this process, by id, the oldest first.
+
+    Args:
+        device: its name.
+    """
+
+    def __init__(self, device: str):
+        super().__init__()
+        self.device = device
+
+    def keep(self, job: RemoteJob) -> None:
+        """Remember a job, and forget the oldest where there are `MAX_KEPT`."""
+        while len(self) >= MAX_KEPT:
+            self.pop(next(iter(self)))
+        self[job.id] = job
+
+    def find(self, id: str) -> RemoteJob:
+        """A job that was kept.
+
+        Raises:
+            DeviceError: there is none of that id.
+        """
+        if id not in self:
+            raise DeviceError(f"Device `{self.device}` lives in this process, and has no job {id} in it.")
+        return self[id]
 
 
 @dataclass(frozen=True)

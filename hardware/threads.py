@@ -9,20 +9,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
-from hardware.errors import DeviceError
-from hardware.job import RemoteJob
+from hardware.job import KeptJobs, RemoteJob
 from qsim.backends import JobStatus
+from qsim.errors import QsimError
 
 __all__ = ["Worker"]
 
-MAX_KEPT = 256
-
 
 class Worker:
-    """The thread of one device. It keeps the last 256 jobs, so that they can be found again in this process.
+    """The thread of one device. It keeps its last jobs, so that they can be found again in this process.
 
     Args:
         name: of the device; a part of the ids of its jobs.
+        delay: seconds that every job takes at least, half of them in the queue.
+
+    Attributes:
+        jobs: the last ones.
 
     Example:
         >>> from hardware.threads import Worker
@@ -31,28 +33,16 @@ class Worker:
         (True, [{'0': 3}, {'1': 2}])
     """
 
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, delay: float = 0.0):
+        self.name, self.delay = name, delay
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._jobs: dict[str, _ThreadJob] = {}
+        self.jobs = KeptJobs(name)
 
     def submit(self, calls: Sequence[Callable[[], Any]]) -> RemoteJob:
         """A job whose replies are what the calls give; it can be cancelled between two of them."""
         job = _ThreadJob(self, f"{self.name}-{uuid.uuid4().hex[:12]}", calls)
-        while len(self._jobs) >= MAX_KEPT:
-            self._jobs.pop(next(iter(self._jobs)))
-        self._jobs[job.id] = job
+        self.jobs.keep(job)
         return job
-
-    def find(self, id: str) -> RemoteJob:
-        """A job that was submitted before.
-
-        Raises:
-            DeviceError: there is none of that id.
-        """
-        if id not in self._jobs:
-            raise DeviceError(f"Device `{self.name}` lives in this process, and has no job {id} in it.")
-        return self._jobs[id]
 
 
 class _ThreadJob(RemoteJob):
@@ -73,7 +63,7 @@ class _ThreadJob(RemoteJob):
         return JobStatus.FAILED if self._future.exception() else JobStatus.DONE
 
     def queue_position(self) -> int | None:
-        before = itertools.takewhile(lambda job: job is not self, list(self._worker._jobs.values()))
+        before = itertools.takewhile(lambda job: job is not self, list(self._worker.jobs.values()))
         return sum(not job.status().is_final for job in before)
 
     def replies(self) -> Sequence[Any]:
@@ -86,13 +76,21 @@ class _ThreadJob(RemoteJob):
 
     def failure(self) -> str:
         failure = self._future.exception()
-        return f"{type(failure).__name__}: {failure}"
+        return str(failure) if isinstance(failure, QsimError) else f"{type(failure).__name__}: {failure}"
 
     def _work(self) -> list[Any]:
+        self._pause()
         self._started.set()
-        replies = []
-        for call in self._calls:
-            if self._stop.is_set():
-                raise CancelledError
-            replies.append(call())
-        return replies
+        try:
+            return [self._made(call) for call in self._calls]
+        finally:
+            self._pause()
+
+    def _made(self, call: Callable[[], Any]) -> Any:
+        if self._stop.is_set():
+            raise CancelledError
+        return call()
+
+    def _pause(self) -> None:
+        if self._stop.wait(self._worker.delay / 2):
+            raise CancelledError

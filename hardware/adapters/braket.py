@@ -62,7 +62,7 @@ class BraketDevice(Device):
         return self._worker.submit([partial(self._run, _written(p, self), p.shots) for p in programs])
 
     def retrieve(self, id: str) -> RemoteJob:
-        return self._worker.find(id)
+        return self._worker.jobs.find(id)
 
     def _run(self, specification: Any, shots: int) -> np.ndarray:
         return _bits(self.vendor.run(specification, shots=shots).result(), self.name)

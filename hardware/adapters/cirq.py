@@ -13,7 +13,7 @@ import numpy as np
 
 from hardware.device import Device, Limits
 from hardware.errors import DeviceBusy, DeviceError, RejectedProgram
-from hardware.job import RemoteJob
+from hardware.job import KeptJobs, RemoteJob
 from hardware.programs import Program
 from qsim.backends import JobStatus
 from qsim.errors import BackendError
@@ -27,7 +27,6 @@ KEY = "m"
 NOISY = "_noisy"
 MAX_NOISY_QUBITS = 10
 """A density matrix of 2^20 elements for each program."""
-MAX_KEPT = 256
 MAX_SHOTS, MAX_MOMENTS = 5_000_000, 9_999
 """What Google's engine takes of a program, the moment of the measurement left out."""
 STATES = {
@@ -106,7 +105,7 @@ class CirqDevice(Device):
             source="the device specification and the median calibration that cirq-google ships",
         )
         self._cirq = import_module("cirq")
-        self._jobs: dict[str, _EngineJob] = {}
+        self._jobs = KeptJobs(name)
 
     def check(self, programs: Sequence[Program]) -> None:
         super().check(programs)
@@ -134,15 +133,11 @@ class CirqDevice(Device):
                 repetitions=[program.shots for program in programs],
             )
         )
-        while len(self._jobs) >= MAX_KEPT:
-            self._jobs.pop(next(iter(self._jobs)))
-        self._jobs[job.id] = job
+        self._jobs.keep(job)
         return job
 
     def retrieve(self, id: str) -> RemoteJob:
-        if id not in self._jobs:
-            raise DeviceError(f"Device `{self.name}` lives in this process, and has no job {id} in it.")
-        return self._jobs[id]
+        return self._jobs.find(id)
 
     def written(self, program: Program) -> Any:
         """A program as a `cirq.Circuit` that ends with one measurement, of key "m"."""

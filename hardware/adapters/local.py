@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-import threading
-import time
-import uuid
 from collections.abc import Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,8 +15,8 @@ from hardware.device import Device
 from hardware.errors import DeviceError
 from hardware.job import RemoteJob
 from hardware.programs import Program
+from hardware.threads import Worker
 from qsim import Circuit, execute
-from qsim.backends import JobStatus
 from qsim.errors import BackendError
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import Barrier
@@ -30,7 +26,6 @@ from qsim.results import Samples
 __all__ = ["LocalDevice", "device"]
 
 NATIVES = ("rz", "sx", "x", "cz")
-MAX_KEPT = 256
 MAX_DIRECT = 10
 """Qubits up to which drawing from the amplitudes takes less than compiling a program does."""
 
@@ -65,76 +60,28 @@ class LocalDevice(Device):
         address: str | None = None,
     ):
         super().__init__(name, target, address=address, source="made up")
-        self.delay, self.failure = delay, failure
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._jobs: dict[str, _LocalJob] = {}
+        self.failure = failure
+        self._worker = Worker(name, delay)
 
     def send(self, programs: Sequence[Program]) -> RemoteJob:
-        job = _LocalJob(self, programs)
-        while len(self._jobs) >= MAX_KEPT:
-            self._jobs.pop(next(iter(self._jobs)))
-        self._jobs[job.id] = job
-        return job
+        x64 = jnp.zeros((), float).dtype == np.float64  # a setting of the caller's thread
+        calls: list[Any] = [partial(_samples, program, x64) for program in programs]
+        return self._worker.submit(calls if self.failure is None else [*calls, self._fail])
 
     def retrieve(self, id: str) -> RemoteJob:
-        if id not in self._jobs:
-            raise DeviceError(f"Device `{self.name}` lives in this process, and has no job {id} in it.")
-        return self._jobs[id]
+        return self._worker.jobs.find(id)
+
+    def _fail(self) -> None:
+        raise DeviceError(self.failure)
 
 
-class _LocalJob(RemoteJob):
-    def __init__(self, device: LocalDevice, programs: Sequence[Program]):
-        self._id = f"{device.name}-{uuid.uuid4().hex[:12]}"
-        self._device, self._programs = device, tuple(programs)
-        self._started, self._stop = threading.Event(), threading.Event()
-        x64 = jnp.zeros((), float).dtype == np.float64  # a setting of the caller's thread
-        self._future: Future[list[Any]] = device._pool.submit(self._work, x64)
-
-    @property
-    def id(self) -> str:
-        return self._id
-
-    def status(self) -> JobStatus:
-        if self._stop.is_set() or self._future.cancelled():
-            return JobStatus.CANCELLED
-        if not self._future.done():
-            return JobStatus.RUNNING if self._started.is_set() else JobStatus.QUEUED
-        return JobStatus.FAILED if self._future.exception() else JobStatus.DONE
-
-    def queue_position(self) -> int | None:
-        before = itertools.takewhile(lambda job: job is not self, self._device._jobs.values())
-        return sum(not job.status().is_final for job in before)
-
-    def replies(self) -> Sequence[Any]:
-        return self._future.result()
-
-    def cancel(self) -> None:
-        if not self._future.done():
-            self._stop.set()
-            self._future.cancel()
-
-    def failure(self) -> str:
-        return str(self._future.exception())
-
-    def _work(self, x64: bool) -> list[Any]:
-        self._pause()
-        self._started.set()
-        with jax.enable_x64(x64), jax.default_device(jax.local_devices(backend="cpu")[0]):
-            replies = [_samples(program) for program in self._programs]
-        self._pause()
-        if self._device.failure is not None:
-            raise DeviceError(self._device.failure)
-        return replies
-
-    def _pause(self) -> None:
-        end = time.monotonic() + self._device.delay / 2
-        while (left := end - time.monotonic()) > 0:
-            if self._stop.wait(min(left, 0.05)):
-                raise CancelledError
+def _samples(program: Program, x64: bool) -> np.ndarray:
+    """The bits (shots, k) of a program, by the simulator, in double precision or not."""
+    with jax.enable_x64(x64), jax.default_device(jax.local_devices(backend="cpu")[0]):
+        return _drawn(program)
 
 
-def _samples(program: Program) -> np.ndarray:
-    """The bits (shots, k) of a program, by the simulator."""
+def _drawn(program: Program) -> np.ndarray:
     gates = [i for i in program.circuit.instructions if not isinstance(i.operation, Barrier)]
     used = sorted({*program.measured, *(q for i in gates for q in i.qubits)})
     number = {q: n for n, q in enumerate(used)}

@@ -27,7 +27,7 @@ from hardware.adapters._qdmi_abi import (
 )
 from hardware.device import Device
 from hardware.errors import DeviceError, RejectedProgram, Secret
-from hardware.job import RemoteJob
+from hardware.job import KeptJobs, RemoteJob
 from hardware.programs import Program
 from hardware.wire import QDMI_QASM2, QDMI_QASM3, write
 from qsim.backends import JobStatus
@@ -66,7 +66,6 @@ STATES = (
 
 MAX_QUBITS = 100_000
 MAX_PLACES = 1_000_000
-MAX_KEPT = 256
 
 _WORDS = {word: name for name, word in QDMI_QASM2.spellings.items()}
 
@@ -138,7 +137,7 @@ class QdmiDevice(Device):
         formats = self._session.numbers(self._session.of_device(DeviceProperty.PROGRAM_FORMATS), "i")
         self._format = next((f for f in DIALECTS if f in formats), None)
         self._alike = _is_homogeneous(self._session)
-        self._jobs: dict[str, _QdmiJob] = {}
+        self._jobs = KeptJobs(name)
 
     def send(self, programs: Sequence[Program]) -> RemoteJob:
         if self._format is None:
@@ -152,9 +151,7 @@ class QdmiDevice(Device):
         raw = self._session.create()
         raw.submit(texts, self._format, max(program.shots for program in programs), parameters)
         job = _QdmiJob(self, raw)
-        while len(self._jobs) >= MAX_KEPT:
-            self._jobs.pop(next(iter(self._jobs)))
-        self._jobs[job.id] = job
+        self._jobs.keep(job)
         return job
 
     def retrieve(self, id: str) -> RemoteJob:

@@ -65,7 +65,7 @@ class QibolabDevice(Device):
         return self._worker.submit(calls)
 
     def retrieve(self, id: str) -> RemoteJob:
-        return self._worker.find(id)
+        return self._worker.jobs.find(id)
 
     def written(self, program: Program) -> tuple[Any, list[Any]]:
         """A program as a `qibolab.PulseSequence`, and the ids of its acquisitions in the order of the bits."""
