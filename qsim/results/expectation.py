@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qsim._errors import ResultError
+from qsim.ir.ops.base import namespace
 from qsim.ir.pauli import PauliSum
 from qsim.methods.base import AbstractState
 from qsim.results import measurement
@@ -192,7 +193,7 @@ class Variance(Result):
         square, mean = values
         # E[mean^2] = <H>^2 + var(mean): taken off again
         value = square - mean**2 + covariance[1, 1]
-        xp = np if isinstance(values, np.ndarray) else jnp
+        xp = namespace(values)
         slope = xp.stack([xp.ones_like(mean), -2 * mean])
         return _estimate(value, slope @ covariance @ slope, self.stderr)
 
@@ -237,7 +238,7 @@ def _check(name: str, observable: Any, context: Context) -> None:
 
 
 def _floats(drawn: Array) -> Array:
-    xp = np if isinstance(drawn, np.ndarray) else jnp
+    xp = namespace(drawn)
     return drawn.astype(xp.result_type(drawn.dtype, xp.float32))
 
 
@@ -248,5 +249,5 @@ def _spread(values: Array, power: int) -> Array:
 
 
 def _estimate(value: Array, squared_error: Array, stderr: bool) -> Array | Estimate:
-    xp = np if isinstance(value, (np.ndarray, np.generic)) else jnp
+    xp = namespace(value)
     return Estimate(value, xp.sqrt(xp.maximum(squared_error, 0))) if stderr else value

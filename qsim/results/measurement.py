@@ -19,6 +19,7 @@ import numpy as np
 from jax import lax
 
 from qsim._errors import ResultError
+from qsim.ir.ops.base import namespace
 from qsim.ir.pauli import PauliSum
 from qsim.ir.pauli_masks import group_terms
 from qsim.methods.base import AbstractState
@@ -170,7 +171,7 @@ def estimates(settings: Plan, columns: Any, samples: Sequence[Any]) -> tuple[Arr
         weights.append(weight)
     if not values:
         return _constants(settings, columns)
-    rows = _namespace(columns).concatenate(values)
+    rows = namespace(columns).concatenate(values)
     return combine(settings, columns, rows, np.concatenate(groups), np.concatenate(weights))
 
 
@@ -269,7 +270,7 @@ def allocate(weights: Any, shots: int) -> Any:
 
 def group_values(settings: Plan, coefficients: Array, bits: Array, group: Array) -> Array:
     """What each shot of a group says: bits (s, k) -> sum_t c_t (-1)^(parity of t), (s, m) for coefficients (T, m)."""
-    xp = _namespace(coefficients)
+    xp = namespace(coefficients)
     terms = xp.asarray(settings.terms)[group]
     supports = xp.asarray(settings.supports, xp.float32)[terms]
     weights = coefficients[terms] * xp.asarray(settings.filled)[group][:, None].astype(coefficients.dtype)
@@ -286,7 +287,7 @@ def combine(settings: Plan, coefficients: Array, values: Array, groups: Array, w
         groups: the group of each row (S,).
         weights: how often each row was seen (S,).
     """
-    xp, count = _namespace(values), settings.num_groups
+    xp, count = namespace(values), settings.num_groups
     weights = xp.asarray(weights, values.dtype)[:, None]
     shots = _added(weights, groups, count)
     means = _added(weights * values, groups, count) / xp.maximum(shots, 1)
@@ -306,14 +307,10 @@ def _added(rows: Array, groups: Array, count: int) -> Array:
     return total
 
 
-def _namespace(array: Array) -> Any:
-    return np if isinstance(array, np.ndarray) else jnp
-
-
 def _constants(settings: Plan, columns: Array) -> tuple[Array, Array]:
     """The values and errors of sums that need no shot."""
     constant = columns[settings.constant].sum(axis=0)
-    return constant, _namespace(columns).zeros((len(constant), len(constant)), constant.dtype)
+    return constant, namespace(columns).zeros((len(constant), len(constant)), constant.dtype)
 
 
 def _rows(sample: Any, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qsim._errors import ObservableError, ResultError
+from qsim.ir.ops.base import namespace
 from qsim.ir.pauli import PauliSum
 from qsim.kernels import bits, marginal, sampling
 from qsim.methods.base import AbstractState, Observable
@@ -152,7 +153,7 @@ class DiagonalObservable(LocalObservable):
         return None
 
     def read(self, samples: np.ndarray) -> Array:
-        xp = np if isinstance(samples, np.ndarray) else jnp
+        xp = namespace(samples)
         return xp.asarray(self.diagonal)[bits.pack(xp, samples)]
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:

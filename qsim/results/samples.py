@@ -12,6 +12,7 @@ import numpy as np
 from jax.core import Tracer
 
 from qsim._errors import ResultError
+from qsim.ir.ops.base import namespace
 from qsim.methods.base import AbstractState
 from qsim.results.base import (
     Context,
@@ -203,7 +204,7 @@ def _in_columns(bits: Array, context: Context, qubits: Sequence[int] | None) -> 
     """Bits (shots, k) of `_places` as columns: those qubits, or the classical bits where the circuit measures."""
     if qubits is not None or context.measured is None:
         return bits
-    xp = jnp if isinstance(bits, jax.Array) else np
+    xp = namespace(bits)
     source, places = dict(context.measured), _places(context, qubits, context.num_qubits)
     padded = xp.concatenate([bits, xp.zeros((len(bits), 1), bits.dtype)], axis=1)
     columns = [places.index(source[b]) if b in source else len(places) for b in range(context.num_clbits)]

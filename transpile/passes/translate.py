@@ -73,10 +73,7 @@ def translate(circuit: Circuit, target: Target) -> Circuit:
 
 
 def _is_open(instruction: Instruction) -> bool:
-    for param in instruction.operation.params:
-        if type(param) is not float and not is_constant(param):
-            return True
-    return False
+    return not all(map(is_constant, instruction.operation.params))
 
 
 def _written(members: Sequence[Instruction], block: Block, basis: TwoQubitBasis) -> list[Instruction]:
