@@ -16,7 +16,7 @@ from benchmarks.data import Scale
 from benchmarks.peers import PEERS
 from benchmarks.questions import QUESTIONS
 from benchmarks.report import as_json, as_markdown, facts, table
-from benchmarks.schedule import Settings, run_suite
+from benchmarks.schedule import Outcome, Settings, run_suite
 
 QUICK_SECONDS, QUICK_TIMEOUT = 0.2, 8.0
 
@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     made.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the warm times")
     made.add_argument("--results", type=Path, metavar="FILE.md", help="write RESULTS.md there")
+    made.add_argument(
+        "--join", type=Path, nargs="+", metavar="FILE", help="run nothing: --results from what --json wrote, in turn"
+    )
     return made
 
 
@@ -51,6 +54,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, print, write. Returns 1 where answers differ; wrong usage exits with 2."""
     made = parser()
     options = made.parse_args(arguments)
+    if options.join:
+        if options.names or not options.results:
+            made.error("--join takes --results FILE.md, and no questions")
+        options.results.write_text(as_markdown([json.loads(path.read_text("utf-8")) for path in options.join]), "utf-8")
+        return 0
     unknown = sorted(set(options.names) - set(QUESTIONS))
     if unknown or options.rounds < 1:
         made.error(
@@ -70,11 +78,18 @@ def main(arguments: list[str] | None = None) -> int:
     known = facts(command, settings, options.peers)
     for peer, versions in known["peers"].items():
         print(f"{peer}: {'missing: not installed' if versions is None else versions}")
-    outcomes = run_suite(chosen, options.peers, settings, lambda o: print(f"\n{table(o)}", flush=True))
-    if options.json:
-        options.json.write_text(json.dumps(as_json(known, outcomes), indent=1) + "\n", "utf-8")
+    seen: list[Outcome] = []
+
+    def say(outcome: Outcome) -> None:
+        """Print it, and write what there is: a run of hours may be interrupted."""
+        seen.append(outcome)
+        print(f"\n{table(outcome)}", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(as_json(known, seen), indent=1) + "\n", "utf-8")
+
+    outcomes = run_suite(chosen, options.peers, settings, say)
     if options.results:
-        options.results.write_text(as_markdown(known, outcomes), "utf-8")
+        options.results.write_text(as_markdown([as_json(known, outcomes)]), "utf-8")
     if drawing:
         drawing.draw(outcomes, options.plot)
     trouble = [row for o in outcomes for row in o.rows if row.note.startswith("answers")]

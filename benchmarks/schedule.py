@@ -25,6 +25,7 @@ from benchmarks.peers import PEERS
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "qsim"
+NOT_DONE = "not done in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Row:
     build: float | None = None
     samples: int = 0
 
+    def minus_warm(self, time: float | None) -> float | None:
+        """What a first call takes beyond one warm run, in seconds."""
+        return None if time is None or self.warm is None else time - self.warm
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -90,6 +95,31 @@ class Outcome:
             theirs, own = getattr(row, column), getattr(ours, column) if ours else None
             found[column] = theirs / own if theirs is not None and own else None
         return found
+
+
+class Late:
+    """Who ran out of time where, so that nobody waits for the same again at a larger size."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, Workload, str, str]] = []
+
+    def add(self, question: str, workload: Workload, outcome: Outcome) -> None:
+        """Remember the peers that were not done."""
+        self.found += [(question, workload, r.peer, r.note) for r in outcome.rows if r.note.startswith(NOT_DONE)]
+
+    def of(self, question: str, workload: Workload) -> dict[str, str]:
+        """Why a peer is not tried: it was not done with that question and task, no more qubits, gates and samples."""
+        return {
+            peer: f"not tried: {note} for {smaller.name}"
+            for asked, smaller, peer, note in self.found
+            if asked == question and smaller.task == workload.task and _no_larger(smaller, workload)
+        }
+
+
+def _no_larger(one: Workload, other: Workload) -> bool:
+    """Whether `one` asks for no more than `other` in any respect."""
+    sizes = [(w.num_qubits, len(w.gates), len(w.features), len(w.observable)) for w in (one, other)]
+    return all(a <= b for a, b in zip(*sizes, strict=True))
 
 
 class Server:
@@ -144,7 +174,7 @@ class Server:
 def note_of(reply: dict[str, Any]) -> str:
     """Why a reply has no times, in words; "" where it has."""
     if "timeout" in reply:
-        return f"not done in {reply['timeout']:g} s"
+        return f"{NOT_DONE} {reply['timeout']:g} s"
     if "cannot" in reply:
         return f"cannot: {reply['cannot']}"
     return f"failed: {reply['failed']}" if "failed" in reply else ""
@@ -153,7 +183,8 @@ def note_of(reply: dict[str, Any]) -> str:
 def run_workload(
     question: str, workload: Workload, servers: dict[str, Server], missing: dict[str, str], settings: Settings
 ) -> Outcome:
-    """Check, then time, all peers on one workload."""
+    """Check, then time, all peers on one workload; those in `missing` are not tried."""
+    servers = {peer: server for peer, server in servers.items() if peer not in missing}
     caches = {peer: tempfile.mkdtemp(prefix="benchmark-cache-") for peer in servers}
     rows = {peer: Row(peer, note) for peer, note in missing.items()}
     try:
@@ -226,8 +257,11 @@ def run_suite(
                 else:
                     servers[peer] = server
         outcomes = []
+        late = Late()
         for question, workload in chosen:
-            outcomes.append(run_workload(question, workload, servers, missing, settings))
+            skipped = missing | late.of(question, workload)
+            outcomes.append(run_workload(question, workload, servers, skipped, settings))
+            late.add(question, workload, outcomes[-1])
             say(outcomes[-1])
         return outcomes
     finally:

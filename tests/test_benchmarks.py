@@ -17,8 +17,8 @@ from benchmarks.data import Gate, Scale, Slot, Task, Workload, ladder
 from benchmarks.peers import PEERS
 from benchmarks.peers import qsim as ours
 from benchmarks.questions import QUESTIONS
-from benchmarks.report import as_json, as_markdown, facts, table
-from benchmarks.schedule import OURS, ROOT, Outcome, Row, Server, Settings, run_suite, run_workload
+from benchmarks.report import as_json, as_markdown, facts, outcomes_of, table
+from benchmarks.schedule import OURS, ROOT, Late, Outcome, Row, Server, Settings, run_suite, run_workload
 from qsim import Circuit, PauliSum, execute
 from qsim.library import excitation, excitations
 
@@ -270,10 +270,35 @@ def test_results_say_machine_versions_date_and_command():
     rows = [Row(OURS, "", 2.0, 0.5, 1e-3, 1e8, 0.1, 9), Row("aer", "failed: a | b")]
     outcomes = [Outcome("vqe", "n=3", "state", False, rows)]
     known = facts("python -m benchmarks vqe", SETTINGS, [OURS, "aer"])
-    text = as_markdown(known, outcomes)
+    run = json.loads(json.dumps(as_json(known, outcomes)))
+    assert outcomes_of(run) == outcomes
+    text = as_markdown([run])
     for words in ("python -m benchmarks vqe", known["date"], "Python 3.", "| qsim |", "1 ms", "95 MB", "a / b"):
         assert words in text
-    json.dumps(as_json(known, outcomes))
+    assert "| 1 | vqe: n=3 | 2 s | 499 ms | 1 ms | - |" in text
+
+
+def test_runs_are_joined_from_their_json(tmp_path, capsys):
+    files = []
+    for name, warm in (("a", 1e-3), ("b", 2e-3)):
+        known = facts(f"python -m benchmarks {name}", SETTINGS, [OURS])
+        run = as_json(known, [Outcome(name, "n=3", "state", False, [Row(OURS, "", 2.0, 0.5, warm)])])
+        files.append(str(tmp_path / f"{name}.json"))
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    assert main(["--join", *files, "--results", str(tmp_path / "R.md")]) == 0
+    text = (tmp_path / "R.md").read_text()
+    assert "| 1 | a: n=3 |" in text and "| 2 | b: n=3 |" in text and "## Run 2" in text
+    with pytest.raises(SystemExit):
+        main(["vqe", "--join", *files, "--results", str(tmp_path / "R.md")])
+    assert "--join takes --results" in capsys.readouterr().err
+
+
+def test_who_ran_out_of_time_is_not_tried_at_a_larger_size():
+    small, large = QUESTIONS["vqe"].workloads(Scale.FULL)[4:6]  # 12 qubits, 5 and 10 layers
+    late = Late()
+    late.add("vqe", small, Outcome("vqe", small.name, "", True, [Row("aer", "not done in 8 s"), Row(OURS)]))
+    assert late.of("vqe", large) == {"aer": f"not tried: not done in 8 s for {small.name}"}
+    assert late.of("qft", large) == {} == late.of("vqe", workload("vqe"))
 
 
 @pytest.mark.parametrize("peer", list(PEERS))
