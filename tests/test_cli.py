@@ -193,6 +193,7 @@ def test_vqe_of_h2_reaches_chemical_accuracy_and_draws(capsys, tmp_path):
     assert (tmp_path / "h2.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_vqe_with_a_hardware_efficient_ansatz(capsys):
     status, error = vqe(capsys, "h2", "--ansatz", "hea")
     assert status == 0 and error < 1.6

@@ -119,7 +119,7 @@ def test_sampled_jit_and_vmap_are_a_loop(name):
         assert_close(values[name], found["loop"][name])
 
 
-@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("dtype", ["complex64", pytest.param("complex128", marks=pytest.mark.slow)])
 def test_dtypes(dtype, x64):
     real = np.zeros(0, dtype).real.dtype
     method = Statevector(dtype)

@@ -45,6 +45,7 @@ from qsim.results.program import evaluate_all
 
 RULES = [(Adjoint(), 1e-8), (Backprop(), 1e-8), (ParameterShift(), 1e-8), (FiniteDifference(), 1e-6)]
 """The rules that are deterministic, and their errors: all but the last are exact."""
+QUICKLY = [RULES[0], RULES[2], *(pytest.param(*rule, marks=pytest.mark.slow) for rule in (RULES[1], RULES[3]))]
 SUM = X(0) @ Y(1) @ Z(2) + Z(0) - X(1) @ X(2)
 GATES = [row for row in rows() if row.params]
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
@@ -268,7 +269,7 @@ def jacobian(function: Any) -> Any:
     return both
 
 
-@pytest.mark.parametrize("rule, atol", RULES, ids=lambda rule: getattr(rule, "name", ""))
+@pytest.mark.parametrize("rule, atol", QUICKLY, ids=lambda rule: getattr(rule, "name", ""))
 def test_every_operation_and_result(rule, atol, x64):
     values, slopes = jacobian(lambda x: run(x, rule))(jnp.asarray(POINT))
     expected_values, expected = reference()
@@ -277,6 +278,7 @@ def test_every_operation_and_result(rule, atol, x64):
     assert_jacobians(slopes, expected, atol)
 
 
+@pytest.mark.slow
 def test_spsa_is_the_slope_along_its_random_signs(x64):
     """One sample must give (J d) d^T exactly, with the same signs d for every result and others for every key."""
     both = jacobian(lambda x, key: run(x, SPSA(samples=1, step=1e-5), key))
@@ -308,7 +310,6 @@ def power_of_trace(matrix: Any) -> Any:
     return jnp.abs(jnp.trace(matrix)) ** 2
 
 
-OF_MATRIX = [RULES[0], RULES[2], *(pytest.param(*rule, marks=pytest.mark.slow) for rule in (RULES[1], RULES[3]))]
 OPERATORS = {"Operator": Operator(), "Arithmetic": Operator() * 2.0 - 1j, "Map": Map(power_of_trace, Operator())}
 
 
@@ -326,7 +327,7 @@ def matrix_reference() -> dict[str, np.ndarray]:
         return differences(value, POINT)
 
 
-@pytest.mark.parametrize("rule, atol", OF_MATRIX, ids=lambda rule: getattr(rule, "name", ""))
+@pytest.mark.parametrize("rule, atol", QUICKLY, ids=lambda rule: getattr(rule, "name", ""))
 def test_the_matrix_with_every_operation(rule, atol, x64):
     bare = ParameterVector("theta", NUM_BARE)
 

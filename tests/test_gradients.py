@@ -119,7 +119,9 @@ def test_every_gate_by_parameter_shift_on_a_host(controls, x64):
         assert np.abs(slopes[0][name]).max() > 1e-6 or name == "gphase"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize(
+    "rule", [RULES[0], *(pytest.param(r, marks=pytest.mark.slow) for r in RULES[1:])], ids=lambda rule: rule.name
+)
 def test_pauli_evolution_with_every_rule(rule, x64):
     h = 0.7 * X(0) @ Y(1) @ Z(2) + 0.2 * Z(0) - 0.4 * X(1) @ X(3)
     c = around(Circuit(4).pauli_evolution(h, 2 * Parameter("t"), order=2))
@@ -163,11 +165,8 @@ def energy(t, rule, **options):
     return execute(FOUR, OBSERVABLE, {"t": t}, gradient=rule, **options)
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [ParameterShift(), pytest.param(FiniteDifference(step=0.02), marks=pytest.mark.slow)],
-    ids=lambda rule: rule.name,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", [ParameterShift(), FiniteDifference(step=0.02)], ids=lambda rule: rule.name)
 def test_rerun_rules_compose(rule):
     expected = jax.grad(energy)(POINT, Adjoint())
     points = jnp.stack([POINT, 2 * POINT])
@@ -227,7 +226,7 @@ def test_gradient_rules_are_values():
     assert ParameterShift() == ParameterShift() and hash(SPSA(3)) == hash(SPSA(3)) != hash(SPSA(4))
 
 
-@pytest.mark.parametrize("rule", [Adjoint(), Backprop()])
+@pytest.mark.parametrize("rule", [Adjoint(), pytest.param(Backprop(), marks=pytest.mark.slow)])
 def test_second_derivatives_of_powers_of_negative_parameters(rule):
     a = Parameter("a")
     energy = lambda t: execute(Circuit(1).rx(a**2, 0), Expectation(Z(0)), {"a": t}, gradient=rule)  # noqa: E731

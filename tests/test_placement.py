@@ -132,6 +132,7 @@ def noisy_line(errors: list[float]) -> Target:
     return Target(n, list(local), natives=["rz", "sx", "cz"], local=local)
 
 
+@pytest.mark.slow
 def test_the_best_edges_are_chosen() -> None:
     target = noisy_line([0.1, 0.1, 0.01, 0.001, 0.001, 0.01])
     routed = PlaceAndRoute(trials=4)(Circuit(3).cx(0, 1).cx(1, 2), target)

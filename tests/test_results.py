@@ -42,7 +42,11 @@ from qsim.results import (
 from qsim.results.base import Arithmetic
 
 ALL = [pytest.param(r, False, id=name) for name, r in EXACT.items()]
-ALL += [pytest.param(r, True, id=f"{name}, shots") for name, r in SAMPLED.items()]
+LONG = ("Variance", "Arithmetic")  # and of kinds that others have
+ALL += [
+    pytest.param(r, True, id=f"{name}, shots", marks=[pytest.mark.slow] if name in LONG else [])
+    for name, r in SAMPLED.items()
+]
 
 
 def value(result, psi, with_shots=False, seed=0):

@@ -32,6 +32,7 @@ def test_apply_mean_and_means(n, num_terms, x64):
     np.testing.assert_allclose(pauli_means(table, jnp.asarray(psi)), each, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_hessian_in_the_state_is_the_matrix(x64):
     n = 3
     observable = random_sum(n, 20)
