@@ -83,7 +83,9 @@ class Canvas:
 
     def lines(self) -> list[str]:
         """The rows as text, without spaces at their ends."""
-        return ["".join(map(_character, *row)).rstrip() for row in zip(self._light, self._double, self._text, strict=True)]
+        return [
+            "".join(map(_character, *row)).rstrip() for row in zip(self._light, self._double, self._text, strict=True)
+        ]
 
 
 def _character(light: int, double: int, text: str | None) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qsim._errors import ResultError
-from qsim.draw.columns import arrange
 from qsim.draw.figures import axes_in
-from qsim.draw.scene import COLOURS, Disc, Rect, Scene, Stroke, Words, draw_scene
+from qsim.draw.scene import COLOURS, Disc, Rect, Scene, Stroke, scene_of
 from qsim.ir.circuit import Circuit
 from qsim.ir.parameter import is_number
 
@@ -22,7 +21,7 @@ UNIT = 0.46
 POINTS = 72
 INK = "#222222"
 MIN_WIDTH, MAX_WIDTH = 2.0, 100.0
-MAX_BANDS, MAX_COLUMNS, MAX_ROWS = 8, 1000, 64
+MAX_HEIGHT, MAX_ROWS = 96, 64
 
 
 def circuit(circuit: Circuit, *, width: float = 10.0, ax: Any = None) -> Figure:
@@ -48,7 +47,7 @@ def circuit(circuit: Circuit, *, width: float = 10.0, ax: Any = None) -> Figure:
     """
     if not is_number(width) or not MIN_WIDTH <= width <= MAX_WIDTH:
         raise ResultError(f"Argument `width` must be a number of inches from 2 to 100, but is {width!r}.")
-    scene = draw_scene(arrange(circuit, MAX_COLUMNS, MAX_ROWS), float(width) / UNIT, MAX_BANDS)
+    scene = scene_of(circuit, float(width) / UNIT, MAX_HEIGHT, MAX_ROWS)
     figure, axes = axes_in(ax, UNIT * scene.width, UNIT * scene.height)
     unit = UNIT
     if ax is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import fsum, pi, remainder
 from typing import Any
 
 from qsim._errors import CircuitError
-from qsim.draw.labels import angle_text, detail_text, plain, shorten
+from qsim.draw.labels import angle_text, plain, shorten
 from qsim.draw.shapes import Kind, Shape, shape_of
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
@@ -89,12 +89,13 @@ class Columns:
         return tuple(filter(None, (*hidden, self.phase, more)))
 
 
-def arrange(circuit: Circuit, max_columns: int, max_rows: int) -> Columns:
+def arrange(circuit: Circuit, max_columns: int | Callable[[int], int], max_rows: int) -> Columns:
     """Every operation as far to the left as the ones before it allow.
 
     Args:
         circuit: the circuit.
-        max_columns: how many columns there may be. The first operation beyond ends the picture.
+        max_columns: how many columns there may be, or that of the number of rows. The first operation
+            beyond ends the picture.
         max_rows: how many qubits are shown, the busy ones or the first and the last, and how many registers.
 
     Raises:
@@ -109,6 +110,7 @@ def arrange(circuit: Circuit, max_columns: int, max_rows: int) -> Columns:
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
     instructions = circuit.instructions
     rows, place, bits = _rows(circuit, instructions, max_rows)
+    most = max_columns(len(rows)) if callable(max_columns) else max_columns
     free = [0] * len(rows)
     elements: list[Element] = []
     seen = 0
@@ -120,7 +122,7 @@ def arrange(circuit: Circuit, max_columns: int, max_rows: int) -> Columns:
         barrier = element.shape.kind is Kind.BARRIER
         needed: Sequence[int] = element.inside if barrier else range(element.top, element.bottom + 1)
         column = max(free[r] for r in needed)
-        if column >= max_columns:
+        if column >= most:
             seen -= 1
             break
         for r in needed:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PALETTE", "axes_in", "new_figure", "phase_colours"]
+__all__ = ["PALETTE", "axes_in", "new_figure", "phase_colours", "tidy"]
 
 PALETTE = ("#3d78b8", "#cf8420", "#3f9160", "#b8443d", "#7f63b8", "#7d7d7d", "#2aa0a4", "#c15a9a")
 """The colours of curves and bars, in order."""
@@ -44,22 +44,25 @@ def axes_in(ax: Any, width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def phase_colours() -> Any:
-    """The colour map of phases from -pi to pi: its ends meet."""
+    """The colour map of phases from -pi to pi, whose ends meet: blue is positive, red negative."""
     _kind()
-    from matplotlib import colormaps  # noqa: PLC0415  (an extra)
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415  (an extra)
 
-    return colormaps["twilight_shifted"]
+    return LinearSegmentedColormap.from_list("phase", ["#c44e48", "#8f63b8", "#3d78b8", "#4fa06a", "#c44e48"])
 
 
-@cache
 def _kind() -> type[Figure]:
     """The class of our figures."""
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  (an extra)
     except ImportError:
         raise BackendError('Pictures need matplotlib. Try pip install "qsim-jax[plot]".') from None
+    return _shown(Figure)
 
-    class Picture(Figure):
+
+@cache
+def _shown(base: type[Figure]) -> type[Figure]:
+    class Picture(base):
         """A figure that shows itself in a notebook, whether or not pyplot was imported there."""
 
         def _repr_png_(self) -> bytes:
@@ -68,3 +71,11 @@ def _kind() -> type[Figure]:
             return buffer.getvalue()
 
     return Picture
+
+
+def tidy(axes: Axes, grid: str | None = None) -> None:
+    """Take the frame off above and right; put a faint grid behind along an axis, "x", "y" or "both"."""
+    axes.spines[["top", "right"]].set_visible(False)
+    if grid is not None:
+        axes.set_axisbelow(True)
+        axes.grid(axis=grid, color="#dddddd", linewidth=0.7)  # type: ignore[arg-type]

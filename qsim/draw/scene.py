@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import cos, pi, sin
 
-from qsim.draw.columns import Columns, Element, Row, RowKind
+from qsim.draw.columns import Columns, Element, Row, RowKind, arrange
 from qsim.draw.labels import shorten
 from qsim.draw.shapes import CLOSED, OPEN, Kind
+from qsim.ir.circuit import Circuit
 
-__all__ = ["COLOURS", "Disc", "Ink", "Rect", "Scene", "Stroke", "Words", "draw_scene"]
+__all__ = ["COLOURS", "Disc", "Ink", "Rect", "Scene", "Stroke", "Words", "draw_scene", "scene_of"]
 
 LABEL, DETAIL, PORT, NAME, NOTE = 0.29, 0.22, 0.17, 0.27, 0.24
-GAP, MARGIN, BOX, RADIUS = 0.24, 0.2, 0.66, 0.085
+GAP, MARGIN, BOX, RADIUS = 0.24, 0.2, 0.68, 0.085
 HEIGHTS = {RowKind.QUBIT: 1.0, RowKind.REGISTER: 0.8, RowKind.GAP: 0.7}
 
 
@@ -98,6 +99,16 @@ class Scene:
     width: float = 0.0
     height: float = 0.0
     items: list[Stroke | Rect | Disc | Words] = field(default_factory=list)
+
+
+def scene_of(circuit: Circuit, max_width: float, max_height: int, max_rows: int) -> Scene:
+    """The picture of a circuit, folded at `max_width`; it breaks off at about `max_height`."""
+
+    def most_bands(num_rows: int) -> int:
+        return max(1, max_height // max(num_rows, 1))
+
+    columns = arrange(circuit, lambda num_rows: most_bands(num_rows) * (1 + int(max_width / (0.4 + GAP))), max_rows)
+    return draw_scene(columns, max_width, most_bands(len(columns.rows)))
 
 
 def draw_scene(columns: Columns, max_width: float, max_bands: int) -> Scene:
@@ -232,10 +243,10 @@ class _Painter:
         if e.shape.kind is Kind.MEASURE and width == BOX:
             self._meter(y)
             return
-        rise = 0.11 if e.shape.detail else 0.0
+        rise = 0.12 if e.shape.detail else 0.0
         self.items.append(Words(x, y - rise, e.shape.label, LABEL, role))
         if e.shape.detail:
-            self.items.append(Words(x, y + 0.18, e.shape.detail, DETAIL, role))
+            self.items.append(Words(x, y + 0.165, e.shape.detail, DETAIL, role))
 
     def _meter(self, y: float) -> None:
         r = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -98,14 +98,14 @@ def _target_of(base: Any) -> Shape:
     return shape_of(base)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _symbols_under_control(row: GateRow) -> tuple[str, ...]:
     """The symbols of a row's targets in the row that is the same gate under control, where the table has one."""
     named = [r for r in rows() if r.base == row.name]
     return named[0].symbols[named[0].num_controls :] if named else row.symbols
 
 
-@lru_cache(maxsize=None)
+@cache
 def _is_symmetric(row: GateRow) -> bool:
     """True where exchanging any two neighbouring qubits changes nothing, whatever the angles."""
     n = row.num_qubits

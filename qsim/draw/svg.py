@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from qsim.draw.columns import arrange
-from qsim.draw.scene import COLOURS, Disc, Rect, Scene, Stroke, Words, draw_scene
+from qsim.draw.scene import COLOURS, Disc, Rect, Stroke, Words, scene_of
 from qsim.ir.circuit import Circuit
 
 __all__ = ["html"]
 
 SCALE = 44
-MAX_WIDTH, MAX_BANDS, MAX_COLUMNS, MAX_ROWS = 21.0, 6, 240, 40
+MAX_WIDTH, MAX_HEIGHT, MAX_ROWS = 21.0, 48, 40
 
 
 def html(circuit: Circuit) -> str:
@@ -34,7 +33,7 @@ def html(circuit: Circuit) -> str:
         >>> draw.html(Circuit(1).h(0)).startswith("<div")
         True
     """
-    scene = draw_scene(arrange(circuit, MAX_COLUMNS, MAX_ROWS), MAX_WIDTH, MAX_BANDS)
+    scene = scene_of(circuit, MAX_WIDTH, MAX_HEIGHT, MAX_ROWS)
     width, height = SCALE * scene.width, SCALE * scene.height
     head = (
         f'<div style="overflow-x:auto"><svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '

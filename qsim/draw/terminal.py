@@ -50,7 +50,7 @@ def text(circuit: Circuit, *, width: int | None = None, ascii_only: bool = False
     if width is None:
         width = max(MIN_WIDTH, shutil.get_terminal_size((100, 24)).columns)
     width = check_int("width", width, ResultError, minimum=MIN_WIDTH)
-    columns = arrange(circuit, width * MAX_LINES // 12, MAX_ROWS)
+    columns = arrange(circuit, lambda num_rows: _most_bands(num_rows) * (width // 4), MAX_ROWS)
     if not columns.rows:
         lines = ["circuit on 0 qubits"]
     else:
@@ -90,7 +90,7 @@ def _fold(columns: Columns, width: int) -> tuple[Columns, list[str]]:
         widths[e.column] = max(widths[e.column], min(_width_of(e), room - 1))
     bands: list[list[int]] = [[]]
     used = 0
-    most = max(1, MAX_LINES // (2 * len(columns.rows) + 1))
+    most = _most_bands(len(columns.rows))
     for column, size in enumerate(widths):
         if used + size + 1 > room:
             if len(bands) == most:
@@ -109,6 +109,10 @@ def _fold(columns: Columns, width: int) -> tuple[Columns, list[str]]:
         lines += [""] if number else []
         lines += _draw_band(columns, [(widths[c], groups[c]) for c in band], left, names, number > 0, last, ends)
     return columns, lines
+
+
+def _most_bands(num_rows: int) -> int:
+    return max(1, MAX_LINES // (2 * num_rows + 1))
 
 
 def _draw_band(
@@ -190,7 +194,8 @@ def _draw_box(canvas: Canvas, e: Element, x: int, width: int) -> None:
     if y % 2 and y // 2 not in e.inside:
         y -= 1
     start = _port_width(e) + 2
-    canvas.write(x + start, y, shorten(_label_of(e), width - start - 2))
+    label = shorten(_label_of(e), width - start - 2)
+    canvas.write(x + start + (width - start - 2 - cells_of(label)) // 2, y, label)
 
 
 def _label_of(e: Element) -> str:
