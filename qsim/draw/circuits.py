@@ -21,7 +21,7 @@ UNIT = 0.46
 POINTS = 72
 INK = "#222222"
 MIN_WIDTH, MAX_WIDTH = 2.0, 100.0
-MAX_HEIGHT, MAX_ROWS = 96, 64
+MAX_HEIGHT, MAX_ROWS = 80, 40
 
 
 def circuit(circuit: Circuit, *, width: float = 10.0, ax: Any = None) -> Figure:

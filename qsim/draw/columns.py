@@ -104,7 +104,7 @@ def arrange(circuit: Circuit, max_columns: int | Callable[[int], int], max_rows:
     Example:
         >>> from qsim import Circuit
         >>> [e.column for e in arrange(Circuit(3).h(0).cx(0, 1).h(2), 10, 10).elements]
-        [0, 1, 0]
+        [0, 0, 1]
     """
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")

@@ -67,7 +67,7 @@ def device_map(target: Target, layout: Layout | Circuit | Sequence[int] | None =
         working = a in usable and b in usable
         axes.plot(
             *at[[a, b]].T,
-            color=PALETTE[0] if both else "#a8b2bf" if working else "#dddddd",
+            color=PALETTE[0] if both else "#a8b2bf" if working else "#c4c4c4",
             linewidth=(3.2 if both else 1.6) * min(1.0, unit / 0.4),
             linestyle="-" if working else ":",
             zorder=1,

@@ -106,4 +106,4 @@ def reduced_vectors(array: np.ndarray) -> np.ndarray:
         else:
             rho = np.einsum("aibajb->ij", array.reshape(before, 2, after, before, 2, after))
         vectors[q] = 2 * rho[0, 1].real, -2 * rho[0, 1].imag, (rho[0, 0] - rho[1, 1]).real
-    return vectors
+    return vectors + 0.0

@@ -70,7 +70,7 @@ def terminal_text(circuit: Circuit) -> str:
         >>> terminal_text(Circuit(1).x(0)).splitlines()[1]
         'q0: ─┤ X ├─'
     """
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         "┤●⊕═╩░π†√".encode(encoding)
     except (UnicodeEncodeError, LookupError):
