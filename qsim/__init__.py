@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qsim import errors, library, qasm, results
+from qsim import draw, errors, library, qasm, results
 from qsim._defaults import set_backend, set_transpiler
 from qsim._execute import execute, execute_with_defaults, explain, submit
+from qsim.draw.terminal import terminal_text as _terminal_text
 from qsim.ir import circuit as _circuit
 from qsim.ir import gates, ops
 from qsim.ir.circuit import Circuit
@@ -27,6 +28,7 @@ __all__ = [
     "X",
     "Y",
     "Z",
+    "draw",
     "errors",
     "execute",
     "explain",
@@ -43,3 +45,4 @@ __all__ = [
 ]
 
 _circuit.hooks.execute = execute_with_defaults
+_circuit.hooks.text, _circuit.hooks.html = _terminal_text, draw.html

@@ -14,9 +14,9 @@ from conftest import shared_files
 
 from qsim import cli
 from qsim._errors import ResultError
-from qsim.cli.bars import bar_chart
 from qsim.cli.lbfgs import minimize
 from qsim.cli.vqe import verdict
+from qsim.draw.bars import bar_chart
 
 BELL = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\nh q[0];\ncx q[0],q[1];\n'
 LAST_LINE = re.compile(r"energy -?\d+\.\d+ Ha  FCI -?\d+\.\d+ Ha  error -?\d+\.\d+ mHa\Z")

@@ -13,7 +13,7 @@ from qsim import qasm
 from qsim._defaults import default_backend, default_transpiler
 from qsim._errors import ObservableError, QasmError
 from qsim._execute import execute_with_defaults, explain
-from qsim.cli.bars import EIGHTHS, bar_chart
+from qsim.draw.bars import EIGHTHS, bar_chart
 from qsim.ir.circuit import Circuit
 from qsim.ir.pauli import PauliSum
 from qsim.results import Counts, Expectation

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from qsim._errors import BackendError, ResultError
+from qsim._errors import ResultError
 from qsim._execute import execute_with_defaults
 from qsim.cli.lbfgs import minimize
+from qsim.draw import loss_curve
+from qsim.draw.figures import new_figure
 from qsim.ir.circuit import Circuit
 from qsim.library import Molecule, hardware_efficient, molecule, uccsd
 from qsim.results import Expectation, Norm
@@ -89,13 +91,9 @@ def _show(bar: tqdm, energy: float, step: int, exact: float | None) -> None:
 
 def _figure(path: str) -> Any:
     """An empty picture, made before the work starts, so that what is missing is said first."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  (an extra)
-    except ImportError:
-        raise BackendError('`--plot` needs matplotlib. Try pip install "qsim-jax[plot]".') from None
     if not Path(path).resolve().parent.is_dir():
         raise FileNotFoundError(f"--plot: there is no folder {Path(path).parent}")
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = new_figure(6, 4)
     known = figure.canvas.get_supported_filetypes()
     if Path(path).suffix[1:].lower() not in known:
         raise ResultError(f"--plot: the file name must end in one of {', '.join(sorted(known))}, but is {path!r}.")
@@ -103,16 +101,12 @@ def _figure(path: str) -> Any:
 
 
 def _draw(figure: Any, energies: list[float], problem: Molecule, path: str) -> None:
-    axes = figure.add_subplot()
-    exact = problem.fci_energy
+    title = f"{problem.name}: {energies[-1]:.6f} Ha"
+    exact, axes = problem.fci_energy, figure.add_subplot()
     if exact is None:
-        axes.plot(energies, marker=".")
-        axes.set_ylabel("energy / Ha")
+        loss_curve(energies, ylabel="energy / Ha", title=title, ax=axes)
     else:
-        axes.semilogy([max(1e-3, 1e3 * abs(e - exact)) for e in energies], marker=".", label="VQE")
-        axes.axhline(1e3 * CHEMICAL_ACCURACY, color="tab:green", linestyle="--", label="chemical accuracy, 1.6 mHa")
-        axes.set_ylabel("energy above FCI / mHa")
-        axes.legend()
-    axes.set_xlabel("step")
-    axes.set_title(f"{problem.name}: {energies[-1]:.6f} Ha")
+        errors = [max(1e-3, 1e3 * abs(e - exact)) for e in energies]
+        bound = {"chemical accuracy, 1.6 mHa": 1e3 * CHEMICAL_ACCURACY}
+        loss_curve({"VQE": errors}, reference=bound, log=True, ylabel="energy above FCI / mHa", title=title, ax=axes)
     figure.savefig(path, dpi=150)

@@ -14,6 +14,7 @@ An operation is anything with `name`, `num_qubits`, `num_clbits`, `num_params` a
   others in their place;
 - `key`: a hashable of strings, numbers, bytes and tuples that fixes everything but the values
   of `params` and `arrays`, the structure of `definition()` included;
+- `label`: what a drawing writes in its box, where that is not the name;
 - `spectra`: per parameter, the angular frequencies w of U(t) = sum_w A_w exp(i w t),
   which the parameter-shift rule needs; None in the place of one where they are not known.
 

@@ -357,10 +357,10 @@ class Expression(_Arithmetic):
         return hash((self.code, self.numbers, self.params))
 
     def __str__(self) -> str:
-        return _text(self)
+        return expression_text(self, "{:.12g}".format)
 
     def __repr__(self) -> str:
-        return f"Expression({_text(self)})"
+        return f"Expression({self})"
 
 
 class ArrayElement:
@@ -462,15 +462,15 @@ def _apply(operator: str, *arguments: Any) -> Any:
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
-def _text(expression: Expression) -> str:
-    """Infix text with the fewest brackets."""
+def expression_text(expression: Expression, number_text: Callable[[float], str]) -> str:
+    """Infix text with the fewest brackets, with the numbers as `number_text` writes them."""
     stack: list[tuple[str, int]] = []
     number, param = iter(expression.numbers), iter(expression.params)
     for token in expression.code:
         if token == NUMBER:
             value = next(number)
-            text = f"{value:.12g}"
-            stack.append((text, 3 if value < 0 else 9))
+            text = number_text(value)
+            stack.append((text, 2 if "/" in text else 3 if value < 0 else 9))
         elif token == PARAM:
             stack.append((str(next(param)), 9))
         elif token == "neg":

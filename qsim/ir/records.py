@@ -42,6 +42,7 @@ class Measure:
 
     __slots__ = ("line",)
     name, num_qubits, num_clbits, num_params, params, arrays, key = "measure", 1, 1, 0, (), (), "measure"
+    label = "M"
 
     def __init__(self, line: int | None = None):
         self.line = line
@@ -61,6 +62,7 @@ class Reset:
 
     __slots__ = ("line",)
     name, num_qubits, num_clbits, num_params, params, arrays, key = "reset", 1, 0, 0, (), (), "reset"
+    label = "|0⟩"
 
     def __init__(self, line: int | None = None):
         self.line = line

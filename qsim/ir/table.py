@@ -26,7 +26,7 @@ class GateRow:
         params: the names of its parameters, in order; radians.
         inverse: (name of a row, f(*params) -> its parameters).
         spectra: per parameter the angular frequencies w of U(t) = sum_w A_w exp(i w t).
-        symbols: what a drawing shows on each qubit.
+        symbols: what a drawing shows on each qubit: ● ⊕ × stand alone, anything else is the text of a box.
         base: for a controlled gate, the name of the row under control (controls come first).
         num_controls: how many controls stand before the base.
         qasm: the OpenQASM 2 name, where it is not `name`, or where qelib1 has it.

@@ -147,7 +147,7 @@ add_rows(
             inverse=("rzx", _negate),
             power=lambda exponent, theta: ("rzx", (exponent * theta,)),
             spectra=(HALF,),
-            symbols=("RZ", "RX"),
+            symbols=("RZX", "RZX"),
             qasm_body="gate rzx(theta) q0,q1 { h q1; cx q0,q1; rz(theta) q1; cx q0,q1; h q1; }",
         ),
         GateRow(

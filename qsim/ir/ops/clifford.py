@@ -64,6 +64,11 @@ class Clifford(HighLevel):
         return "clifford_dg" if self.adjoint else "clifford"
 
     @property
+    def label(self) -> str:
+        """What a drawing writes in its box."""
+        return "Cliff†" if self.adjoint else "Cliff"
+
+    @property
     def num_qubits(self) -> int:
         return len(self.tableau) // 2
 

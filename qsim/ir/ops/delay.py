@@ -31,7 +31,7 @@ class Delay:
 
     __slots__ = ("params",)
     name, num_qubits, num_clbits, num_params, arrays = "delay", 1, 0, 1, ()
-    key, spectra = "delay", ((0.0,),)
+    key, spectra, label = "delay", ((0.0,),), "Delay"
 
     def __init__(self, seconds: Any) -> None:
         seconds = clean_param(seconds, "delay")

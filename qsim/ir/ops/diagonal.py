@@ -47,6 +47,8 @@ class Diagonal(HighLevel):
                 )
         self.params, self.arrays = (), (found,)
 
+    label = "Diag"
+
     @property
     def name(self) -> str:
         return "diagonal"

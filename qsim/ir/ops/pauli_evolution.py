@@ -83,6 +83,11 @@ class PauliEvolution(HighLevel):
         return "pauli_evolution"
 
     @property
+    def label(self) -> str:
+        """What a drawing writes in its box: the letters of a single term, else H."""
+        return f"exp(-it {self.local_rotations()[0][1] or 'I'})" if len(self.strings) == 1 else "exp(-it H)"
+
+    @property
     def num_qubits(self) -> int:
         return self._num_qubits
 

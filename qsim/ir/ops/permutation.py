@@ -58,6 +58,8 @@ class Permutation(HighLevel):
         index = np.arange(1 << k)
         return cls(sum(((index >> (k - 1 - i) & 1) << (k - 1 - p) for i, p in enumerate(moved)), np.zeros_like(index)))
 
+    label = "Perm"
+
     @property
     def name(self) -> str:
         return "permutation"

@@ -58,6 +58,11 @@ class PrepareState(HighLevel):
         return "prepare_state_dg" if self.adjoint else "prepare_state"
 
     @property
+    def label(self) -> str:
+        """What a drawing writes in its box."""
+        return "Prep†" if self.adjoint else "Prep"
+
+    @property
     def num_qubits(self) -> int:
         return self.arrays[0].shape[0].bit_length() - 1
 

@@ -42,6 +42,11 @@ class QFT(HighLevel):
         return "qft_dg" if self.adjoint else "qft"
 
     @property
+    def label(self) -> str:
+        """What a drawing writes in its box."""
+        return "QFT†" if self.adjoint else "QFT"
+
+    @property
     def num_qubits(self) -> int:
         return self._num_qubits
 

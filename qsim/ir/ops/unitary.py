@@ -50,6 +50,8 @@ class Unitary(HighLevel):
             found = read_only(found.astype(np.complex128))
         self.params, self.arrays = (), (found,)
 
+    label = "U"
+
     @property
     def name(self) -> str:
         return "unitary"
