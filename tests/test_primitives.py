@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +9,8 @@ import pytest
 from scipy.stats import chi2_contingency
 
 import qsim
-from qsim import Circuit, Parameter, ParameterVector, PauliSum, X, Y, Z, execute
+from qsim import Circuit, Parameter, ParameterVector, PauliSum, X, Y, Z
+from qsim.backends import Reference
 from qsim.errors import CircuitError, ObservableError, ParameterError, QsimError, ResultError
 from qsim.methods import Statevector
 from qsim.primitives import (
@@ -28,7 +27,6 @@ from qsim.primitives import (
     SamplerPub,
     make_data_bin,
 )
-from qsim.results import Expectation
 from qsim.testing import trace_count
 
 KEY = jax.random.key(7)
@@ -38,6 +36,12 @@ A, B = Parameter("a"), Parameter("b")
 def ansatz() -> Circuit:
     """Two qubits, two parameters; bit strings and labels that read differently backwards."""
     return Circuit(2).ry(A, 0).rx(B, 1).cx(0, 1).rz(0.3, 1).rx(0.7, 1)
+
+
+def exact(circuit: Circuit, observable: PauliSum, **values) -> float:
+    """<psi|H|psi> in NumPy, gate by gate."""
+    psi = Reference().amplitudes(circuit.bind(values))
+    return float(np.vdot(psi, observable.to_matrix(circuit.num_qubits) @ psi).real)
 
 
 def evs(*pub, **options):
@@ -56,13 +60,14 @@ BROADCASTING = {
     "nd": ((3, 6), (2, 3, 1), (2, 3, 6)),
     "rules 1": ((6,), (), (6,)),
     "one set, many observables": ((), (5,), (5,)),
-    "rfc nd": ((3, 6), (3, 1, 2, 1), (3, 1, 3, 6)) if False else ((1, 6), (3, 1, 1), (3, 1, 6)),
+    "rfc nd": ((3, 6), (2, 1, 1), (2, 3, 6)),
     "docstring": ((100,), (3, 1), (3, 100)),
     "length one": ((1,), (1,), (1,)),
     "none": ((), (), ()),
     "no sets": ((0,), (), (0,)),
     "no observables": ((3, 1), (0,), (3, 0)),
 }
+ON_THE_ENGINE = [BROADCASTING[name] for name in ("zip", "outer", "none", "no observables")]
 REFUSED = {"different": ((3,), (4,)), "outer without an axis": ((5, 3), (5, 1, 4))}
 
 
@@ -76,14 +81,15 @@ def test_shapes_broadcast_as_the_documentation_says(row):
     labels[:] = [pool[i % 4] for i in range(len(labels))]
     pub = EstimatorPub.coerce((ansatz(), labels.reshape(observables), values))
     assert pub.shape == expected
-    data = Estimator(on="numpy" if not np.prod(expected) else None).run([pub]).result()[0].data
+    on = None if row in ON_THE_ENGINE else "numpy"
+    data = Estimator(on=on).run([pub]).result()[0].data
     assert data.shape == data.evs.shape == data.stds.shape == expected and not data.stds.any()
     wide = np.broadcast_to(values, (*np.broadcast_shapes(sets, observables), 2))
     what = np.broadcast_to(np.arange(len(labels)).reshape(observables), expected)
     for place in list(np.ndindex(expected))[::7]:
         (h,) = ObservablesArray(labels[what[place]]).sums()
         a, b = wide[place]
-        assert data.evs[place] == pytest.approx(float(execute(ansatz(), Expectation(h), {"a": a, "b": b})), abs=1e-5)
+        assert data.evs[place] == pytest.approx(exact(ansatz(), h, a=a, b=b), abs=1e-5)
 
 
 @pytest.mark.parametrize("sets, observables", REFUSED.values(), ids=REFUSED)
@@ -127,14 +133,14 @@ def test_parameters_by_name_vector_tuple_and_array_are_the_same():
         BindingsArray({"a": a, "x": v}, shape=3),
         BindingsArray({x: v, A: a}).reshape(3, 1).ravel(),
     ]
-    found = [evs(circuit, ["ZX", "YI"][0], form) for form in forms]
+    found = [evs(circuit, "ZX", form, on="numpy") for form in forms]
     assert np.ptp(found[0]) > 0.01
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], atol=1e-6)
     partly = Circuit(1).rx(x[1, 1], 0)
-    np.testing.assert_allclose(evs(partly, "Z", a), np.cos(a), atol=1e-6)
-    np.testing.assert_allclose(evs(partly, "Z", {"x": v}), np.cos(v[:, 1, 1]), atol=1e-6)
-    outer = evs(circuit, "ZX", {"a": a[:, None], "x": v})
+    np.testing.assert_allclose(evs(partly, "Z", a, on="numpy"), np.cos(a), atol=1e-6)
+    np.testing.assert_allclose(evs(partly, "Z", {"x": v}, on="numpy"), np.cos(v[:, 1, 1]), atol=1e-6)
+    outer = evs(circuit, "ZX", {"a": a[:, None], "x": v}, on="numpy")
     assert outer.shape == (3, 3)
     np.testing.assert_allclose(np.diag(outer), found[0], atol=1e-6)
 
@@ -178,10 +184,10 @@ def test_pubs_of_one_structure_run_together(precision):
     assert len(job.jobs) == (2 if precision else 1)  # what is not asked for is not measured
     assert trace_count() - before <= 2
     together = np.array([pub.data.evs for pub in found[:20]])
-    exact = execute(same, Expectation(Z(0) @ Z(1)), {"a": values[:, 0], "b": values[:, 1]})
-    np.testing.assert_allclose(together, exact, atol=6 * precision + 1e-6)
+    want = [exact(same, Z(0) @ Z(1), a=a, b=b) for a, b in values]
+    np.testing.assert_allclose(together, want, atol=6 * precision + 1e-6)
     assert found[20].data.evs.shape == (4, 5) and found[0].data.evs.shape == ()
-    np.testing.assert_allclose(found[20].data.evs.ravel(), exact, atol=6 * precision + 1e-6)
+    np.testing.assert_allclose(found[20].data.evs.ravel(), want, atol=6 * precision + 1e-6)
     if not precision:
         base = found[0].data.evs.base
         assert all(pub.data.evs.base is base for pub in found)
@@ -200,16 +206,12 @@ def test_many_observables_over_few_strings_in_pubs_of_their_own():
     weights, values = rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
     sums = [w[0] * Z(0) + w[1] * X(1) @ X(0) + w[2] * Z(0) @ Z(1) + 0.1 for w in weights]
     pubs = [(ansatz(), h, v) for h, v in zip(sums, values, strict=True)]
-    exact = [float(evs(*pub)) for pub in pubs]
+    want = [exact(ansatz(), h, a=a, b=b) for h, (a, b) in zip(sums, values, strict=True)]
     got = [float(pub.data.evs) for pub in Estimator().run(pubs).result()]
-    np.testing.assert_allclose(got, exact, atol=2e-6)
-    np.testing.assert_allclose(
-        evs(ansatz(), [[h] for h in sums], values)[::7, 3],
-        [float(evs(ansatz(), h, values[3])) for h in sums[::7]],
-        atol=2e-6,
-    )
+    np.testing.assert_allclose(got, want, atol=2e-6)
+    np.testing.assert_allclose(np.diag(evs(ansatz(), [[h] for h in sums], values)), want, atol=2e-6)
     data = Estimator(key=KEY).run([(ansatz(), sums, values)], precision=0.05).result()[0].data
-    assert (np.abs(data.evs - exact) < 5 * data.stds).all() and (data.stds > 0).all()
+    assert (np.abs(data.evs - want) < 5 * data.stds).all() and (data.stds > 0).all()
 
 
 # --------------------------------------------------------------------------- shots
@@ -229,11 +231,13 @@ def test_estimates_scatter_as_the_standard_errors_say(observables, on):
     circuit, point = ansatz(), np.array([0.9, 0.4])
     values = np.broadcast_to(point, (times, 1, 2))
     data = Estimator(key=KEY, on=on).run([(circuit, observables, values)], precision=0.1).result()[0].data
-    exact = evs(circuit, observables, point)
-    scatter = np.sqrt(((data.evs - exact) ** 2).mean(axis=0))
+    a, b = point
+    sums = observables if isinstance(observables, list) else [observables]
+    want = np.array([exact(circuit, h, a=a, b=b) for h in sums])
+    scatter = np.sqrt(((data.evs - want) ** 2).mean(axis=0))
     told = np.sqrt((data.stds**2).mean(axis=0))
     np.testing.assert_allclose(scatter, told, rtol=0.15 if on is None else 0.3)
-    np.testing.assert_allclose(data.evs.mean(axis=0), exact, atol=5 * told.max() / np.sqrt(times))
+    np.testing.assert_allclose(data.evs.mean(axis=0), want, atol=5 * told.max() / np.sqrt(times))
 
 
 def test_stds_of_one_string_are_the_binomial_ones_and_follow_the_precision():
@@ -268,10 +272,9 @@ def test_keys_repeat_runs_and_missing_ones_come_from_the_system():
     with pytest.raises(ResultError, match="two words for one thing"):
         Sampler(key=KEY, seed=1)
     noisy = lambda t: Estimator().run([(Circuit(1).rx(A, 0), "Z", t)], precision=0.1).result()[0].data.evs  # noqa: E731
-    for transform in (jax.jit, jax.grad, lambda f: jax.vmap(f, axis_size=2, in_axes=None)):
-        if transform in (jax.jit, jax.grad):
-            with pytest.raises(ResultError, match=r"Estimator\(key=key\)"):
-                transform(noisy)(0.1)
+    for transform in (jax.jit, jax.grad, jax.vmap):
+        with pytest.raises(ResultError, match=r"Estimator\(key=key\)"):
+            transform(noisy)(0.1 if transform is not jax.vmap else jnp.ones(2))
 
 
 # --------------------------------------------------------------------------- transformations, backends
@@ -285,9 +288,9 @@ def test_estimator_under_jit_grad_and_vmap(x64):
         return Estimator(method=method).run([(ansatz(), h, values)]).result()[0].data.evs
 
     point = jnp.array([0.4, -1.1])
-    exact = jnp.stack([execute(ansatz(), Expectation(o), {"a": 0.4, "b": -1.1}, method=method) for o in h])
-    np.testing.assert_allclose(energy(point), exact, atol=1e-12)
-    np.testing.assert_allclose(jax.jit(energy)(point), exact, atol=1e-12)
+    want = [exact(ansatz(), o, a=0.4, b=-1.1) for o in h]
+    np.testing.assert_allclose(energy(point), want, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(energy)(point), want, atol=1e-12)
     assert isinstance(energy(point), np.ndarray)
     slopes = jax.jacrev(energy)(point)
     for step, column in ((np.array([1e-6, 0]), 0), (np.array([0, 1e-6]), 1)):
@@ -296,9 +299,11 @@ def test_estimator_under_jit_grad_and_vmap(x64):
     np.testing.assert_allclose(jax.vmap(energy)(jnp.stack([point, 2 * point]))[1], energy(2 * point), atol=1e-12)
     scaled = lambda c: Estimator().run([(ansatz(), PauliSum(Z(0).strings, c), [0.4, 0])]).result()[0].data.evs  # noqa: E731
     assert jax.grad(lambda c: scaled(c).sum())(jnp.ones(1)) == pytest.approx(np.cos(0.4), abs=1e-5)
-    several = lambda t: sum(
-        p.data.evs for p in Estimator().run([(ansatz(), "ZI", [t, 0.1 * i]) for i in range(3)]).result()
-    )  # noqa: E731
+
+    def several(t):
+        pubs = [(ansatz(), "ZI", [t, 0.1 * i]) for i in range(3)]
+        return sum(pub.data.evs for pub in Estimator().run(pubs).result())
+
     assert jax.grad(several)(0.4) == pytest.approx(-3 * np.sin(0.4), abs=1e-5)
 
 
@@ -320,10 +325,10 @@ def test_sampler_under_jit_gives_the_same_bits():
 def test_primitives_on_other_backends(on):
     values = np.array([[0.2, 0.5], [1.0, -0.4]])
     pub = (ansatz(), [["ZI"], ["XX"], [{"IZ": 0.5, "YI": 1.0}]], values)
-    exact = evs(*pub)
+    want = evs(*pub)
     data = Estimator(on=on, key=KEY).run([pub], precision=0 if on != "local@line5" else None).result()[0].data
     assert data.shape == (3, 2)
-    np.testing.assert_allclose(data.evs, exact, atol=1e-5 if on != "local@line5" else 0.1)
+    np.testing.assert_allclose(data.evs, want, atol=1e-5 if on != "local@line5" else 0.1)
     assert (data.stds > 0).all() == (on == "local@line5")
     circuit = Circuit(3, num_clbits={"one": 1, "two": 2}).x(0).rx(A, 2).measure([0, 1, 2], [0, 1, 2])
     found = Sampler(on=on, key=KEY).run([(circuit, [0.0, np.pi])], shots=20).result()[0].data
@@ -361,7 +366,7 @@ def test_bits_are_read_as_strings_read():
             assert BitArray.concatenate_shots([array, array]).num_shots == 10
             joined = BitArray.concatenate_bits([array, ~array])
             assert joined.slice_bits(range(n)) == array and joined.slice_bits(range(n, 2 * n)) == ~array
-            assert array.reshape(10).num_shots == 1 and array.reshape((2, 1)).transpose().shape == (1, 2)
+            assert array.reshape(10).num_shots == 10 and array.reshape((2, 1)).transpose().shape == (1, 2)
             assert array[1].get_bitstrings() == texts[5:] and array == array.reshape(2, 5)[:]
 
 
@@ -453,7 +458,7 @@ BAD_ESTIMATES = {
     "negative precision": ((*GOOD, -0.1), ResultError, "0 .exact. or more, but is -0.1"),
     "NaN precision": ((*GOOD, np.nan), ResultError, "precision"),
     "bool precision": ((*GOOD, True), ResultError, "precision"),
-    "tiny precision": ((*GOOD, 1e-9), ResultError, "at most"),
+    "tiny precision": ((*GOOD, 1e-9), ResultError, "at least 3e-05"),
     "five parts": ((*GOOD, 0.1, 1), ResultError, "has 5 parts"),
     "circuit alone": (ansatz(), CircuitError, "must be a tuple"),
     "no circuit": (("circuit", "ZI"), CircuitError, "must be a Circuit, but is str"),
@@ -503,14 +508,13 @@ def test_bad_runs():
 
 def test_it_is_there_without_being_asked_for():
     assert qsim.primitives.Estimator is Estimator
-    warnings.simplefilter("error")
 
 
 def test_samples_follow_the_state():
     circuit = ansatz().measure_all()
     values = np.random.default_rng(6).normal(size=(3, 2))
     found = Sampler(key=KEY).run([(circuit, values)], shots=4000).result()[0].data.meas
-    states = np.abs(execute(ansatz(), params={"a": values[:, 0], "b": values[:, 1]}, on="numpy")) ** 2
+    states = [np.abs(Reference().amplitudes(ansatz().bind({"a": a, "b": b}))) ** 2 for a, b in values]
     for place in range(3):
         counts = found.get_int_counts(place)
         seen = np.array([counts.get(i, 0) for i in range(4)])

@@ -128,14 +128,14 @@ class BindingsArray(Shaped):
                 start = places[0] if places else 0
                 if places == tuple(range(start, start + len(places))):  # pyright: ignore[reportOptionalOperand]
                     part = whole[..., start : start + len(places)]  # pyright: ignore[reportOptionalOperand]
-                    found[name] = part.reshape(*part.shape[:-1], *declared)
+                    found[name] = part.reshape((*part.shape[:-1], *declared))
                     continue
             columns = self._columns() if columns is None else columns
             chosen = [None if place is None else columns[signature.labels[place]] for place in places]
             batch = np.broadcast_shapes(*[c.shape for c in chosen if c is not None])
             xp = jnp if any(isinstance(c, jax.Array) for c in chosen) else np
             parts = [xp.zeros(batch) if c is None else xp.broadcast_to(c, batch) for c in chosen]
-            found[name] = xp.stack(parts, axis=-1).reshape(*batch, *declared) if parts else np.zeros(declared)
+            found[name] = xp.stack(parts, axis=-1).reshape((*batch, *declared)) if parts else np.zeros(declared)
         return found
 
     def _columns(self) -> dict[str, Array]:
@@ -160,7 +160,7 @@ class BindingsArray(Shaped):
         for key, array in self.data.items():
             core = array.shape[array.ndim - self._declared.get(key, 1) :]
             xp = jnp if isinstance(array, jax.Array) else np
-            data[key] = xp.broadcast_to(array, (*self.shape, *core)).reshape(*wanted, *core)
+            data[key] = xp.broadcast_to(array, (*self.shape, *core)).reshape((*wanted, *core))
         return BindingsArray.of(data, wanted, self._declared)
 
     def ravel(self) -> BindingsArray:

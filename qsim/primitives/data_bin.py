@@ -36,8 +36,7 @@ class DataBin(Shaped):
     def __init__(self, *, shape: Any = (), **data: Any):
         axes = clean_shape("DataBin", shape)
         for name, value in data.items():
-            if name in RESERVED or name.startswith("_"):
-                raise ResultError(f"DataBin: the name {name!r} is taken by the bin itself. Rename the register.")
+            check_field(name)
             found = tuple(getattr(value, "shape", axes))
             if found[: len(axes)] != axes:
                 raise ResultError(
@@ -134,6 +133,16 @@ def make_data_bin(fields: Iterable[tuple[str, type]], shape: Any = None) -> type
 
     Made.__name__ = Made.__qualname__ = "DataBin"
     return Made
+
+
+def check_field(name: str) -> None:
+    """Refuse names that the bin has itself.
+
+    Raises:
+        ResultError: it is one of those.
+    """
+    if name in RESERVED or name.startswith("_"):
+        raise ResultError(f"The name {name!r} of data or of a register is taken by DataBin itself. Rename it.")
 
 
 def _words(value: Any) -> str:

@@ -55,9 +55,8 @@ class Estimator:
         >>> from qsim.primitives import Estimator
         >>> circuit = Circuit(1).ry(Parameter("t"), 0)
         >>> data = Estimator().run([(circuit, [[X(0)], [Z(0)]], [0.0, 0.5])]).result()[0].data
-        >>> print(data.evs)
-        [[0.         0.47942...]
-         [1.         0.8775...]]
+        >>> [[f"{value:.4f}" for value in row] for row in data.evs]
+        [['0.0000', '0.4794'], ['1.0000', '0.8776']]
         >>> energy = lambda t: Estimator().run([(circuit, "Z", t)]).result()[0].data.evs
         >>> print(f"{jax.grad(energy)(0.5):.4f}")
         -0.4794

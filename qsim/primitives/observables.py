@@ -213,9 +213,9 @@ def _sum(entry: Any, first: str, num_qubits: int | None) -> PauliSum:
 def _check_size(entry: Any, label: str, first: str, num_qubits: int | None) -> None:
     """Labels have a letter for each qubit; of our circuits too, since fewer are more likely a slip."""
     if num_qubits is not None and len(label) != num_qubits:
-        end = "the last" if first == "right" else "qubit 0"
+        end, words = "the last" if first == "right" else "qubit 0", " ".join(repr(entry).split())
         raise ObservableError(
-            f"The observable {entry!r} is on {len(label)} qubits, but the circuit has {num_qubits}. A label has one "
+            f"The observable {words} is on {len(label)} qubits, but the circuit has {num_qubits}. A label has one "
             f"letter for each qubit, {end} first."
         )
 

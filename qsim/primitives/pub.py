@@ -12,10 +12,13 @@ import numpy as np
 from qsim._errors import CircuitError, ResultError
 from qsim.ir.pauli import PauliSum
 from qsim.primitives.bindings import BindingsArray
+from qsim.primitives.data_bin import check_field
 from qsim.primitives.observables import ObservablesArray
 from qsim.primitives.shaped import Shaped
 from qsim.primitives.signature import Signature, signature_of
-from qsim.results.base import check_most_shots
+from qsim.results.base import MAX_SHOTS, check_most_shots
+
+LEAST_PRECISION = 3e-5
 
 
 class Pub(Shaped):
@@ -79,6 +82,8 @@ class SamplerPub(Pub):
         self.shots = None if shots is None else check_shots(shots)
         if not self.signature.is_measured:
             raise ResultError("The circuit measures nothing, so there is nothing to sample. Try circuit.measure_all().")
+        for name, _ in self.signature.registers:
+            check_field(name)
 
     @classmethod
     def coerce(cls, pub: Any, shots: int | None = None) -> Self:
@@ -206,13 +211,18 @@ def check_precision(precision: Any) -> float:
     Raises:
         ResultError: it is not 0 or more.
     """
-    if type(precision) is float and 0 <= precision < math.inf:
+    if type(precision) is float and (precision == 0 or LEAST_PRECISION <= precision < math.inf):
         return precision
     is_number = isinstance(precision, Real) and not isinstance(precision, bool)
     if not is_number or not 0 <= precision < math.inf:
         raise ResultError(
             f"Argument `precision` must be a number of 0 (exact) or more, but is {precision!r}. It is the standard "
             "error aimed at, such as 0.01."
+        )
+    if 0 < precision < LEAST_PRECISION:
+        raise ResultError(
+            f"Argument `precision` must be 0 (exact) or at least {LEAST_PRECISION}, but is {precision!r}, which takes "
+            f"more than {MAX_SHOTS} shots."
         )
     return float(precision)
 
@@ -221,7 +231,4 @@ def shots_for(precision: float) -> int | None:
     """How many shots a setting takes for that standard error of +1 and -1: 1 / precision^2; None where it is exact."""
     if precision == 0:
         return None
-    # one shot says nothing of its error
-    count = max(2, math.ceil(1 / precision**2 * (1 - 1e-12))) if precision > 1e-8 else 1 << 62
-    check_most_shots(count)
-    return count
+    return max(2, math.ceil(1 / precision**2 * (1 - 1e-12)))  # one shot says nothing of its error

@@ -78,8 +78,8 @@ class Sums:
         """The value and the standard error of each entry (E,), from what the program gave with batch axes first."""
         means = out.value if self.sampled else out
         means = means.reshape(-1, means.shape[-1])
-        xp = jnp if isinstance(means, jax.Array) else np
         columns = self.columns if self.by_string else None
+        xp = jnp if isinstance(means, jax.Array) or isinstance(columns, jax.Array) else np
         values = self._pick(xp, means, columns)
         if not self.sampled:
             return values, xp.zeros(values.shape, values.dtype)
