@@ -59,25 +59,26 @@ def observables(rng: np.random.Generator, n: int, shape: tuple[int, ...]) -> np.
     return found.reshape(shape)
 
 
-SHAPES = [((), (7,)), ((4,), (4,)), ((1, 3), (7, 1)), ((2, 3), (2, 2, 1))]
+SHAPES = [((), ()), ((5,), ()), ((), (7,)), ((4,), (4,)), ((1, 3), (7, 1)), ((2, 3), (2, 2, 1))]
 
 
 def test_estimators_agree_on_random_pubs(x64):
-    rng = np.random.default_rng(0)
-    for round_, (sets, asked) in enumerate(SHAPES):
-        circuit = random_circuit(np.random.default_rng(round_ % 2))
+    rng, pubs = np.random.default_rng(0), []
+    for number, (sets, asked) in enumerate(SHAPES):
+        circuit = random_circuit(np.random.default_rng(number % 2))
         values = rng.normal(size=(*sets, circuit.num_parameters))
         names = {p.name: values[..., i] for i, p in enumerate(circuit.parameters)}
-        tuple_key = {tuple(circuit.parameters): values}
-        pub = (circuit, observables(rng, 3, asked), [values, names, tuple_key][round_ % 3])
-        theirs = StatevectorEstimator().run([pub]).result()
-        mine = Estimator(method=Statevector(jnp.complex128)).run([pub]).result()
-        assert len(mine) == len(theirs) == 1 and mine[0].data.shape == theirs[0].data.shape
-        assert mine[0].data.evs.shape == theirs[0].data.evs.shape == theirs[0].data.stds.shape
-        assert list(mine[0].data) == list(theirs[0].data)
-        np.testing.assert_allclose(mine[0].data.evs, theirs[0].data.evs, atol=1e-10)
-        np.testing.assert_allclose(mine[0].data.stds, theirs[0].data.stds, atol=1e-10)
-        assert set(theirs[0].metadata) <= set(mine[0].metadata) and set(theirs.metadata) <= set(mine.metadata)
+        forms = [values, names, {tuple(circuit.parameters): values}]
+        pubs.append((circuit, observables(rng, 3, asked), forms[number % 3]))
+    job = Estimator(method=Statevector(jnp.complex128)).run(pubs)
+    theirs, mine = StatevectorEstimator().run(pubs).result(), job.result()
+    assert len(job.jobs) == 2 and len(mine) == len(theirs) and set(theirs.metadata) <= set(mine.metadata)
+    for here, there in zip(mine, theirs, strict=True):
+        assert list(here.data) == list(there.data) and here.data.shape == there.data.shape
+        assert here.data.evs.shape == there.data.evs.shape == here.data.stds.shape
+        np.testing.assert_allclose(here.data.evs, there.data.evs, atol=1e-10)
+        np.testing.assert_allclose(here.data.stds, there.data.stds, atol=1e-10)
+        assert set(there.metadata) <= set(here.metadata)
 
 
 def test_forms_of_observables_and_values(x64):
@@ -93,10 +94,10 @@ def test_forms_of_observables_and_values(x64):
         [SparsePauliOp("ZI"), SparsePauliOp("XY")],
     ]
     want = StatevectorEstimator().run([(circuit, forms[0], values)]).result()[0].data.evs
-    for form in forms:
-        for given in (values, {vector: values}, {p: v for p, v in zip(circuit.parameters, values, strict=True)}):
-            got = Estimator(method=method).run([(circuit, form, given)]).result()[0].data.evs
-            np.testing.assert_allclose(got, want, atol=1e-12)
+    sets = (values, {vector: values}, dict(zip(circuit.parameters, values, strict=True)))
+    result = Estimator(method=method).run([(circuit, form, given) for form in forms for given in sets]).result()
+    for pub in result:
+        np.testing.assert_allclose(pub.data.evs, want, atol=1e-12)
     bound = BindingsArray({tuple(circuit.parameters): np.stack([values, 2 * values])})
     pub = EstimatorPub.coerce((circuit, "ZI", bound.as_array(circuit.parameters)))
     assert pub.shape == (2,) and pub.circuit is circuit

@@ -124,12 +124,11 @@ class BindingsArray(Shaped):
                 continue
             places = signature.places[name]
             whole = self.data.get(signature.labels)
-            if whole is not None and len(self.data) == 1 and None not in places:
-                start = places[0] if places else 0
-                if places == tuple(range(start, start + len(places))):  # pyright: ignore[reportOptionalOperand]
-                    part = whole[..., start : start + len(places)]  # pyright: ignore[reportOptionalOperand]
-                    found[name] = part.reshape((*part.shape[:-1], *declared))
-                    continue
+            start = signature.starts[name]
+            if whole is not None and len(self.data) == 1 and start is not None:
+                part = whole[..., start : start + len(places)]
+                found[name] = part.reshape((*part.shape[:-1], *declared))
+                continue
             columns = self._columns() if columns is None else columns
             chosen = [None if place is None else columns[signature.labels[place]] for place in places]
             batch = np.broadcast_shapes(*[c.shape for c in chosen if c is not None])

@@ -12,6 +12,7 @@ from qsim._errors import QsimError
 from qsim._execute import submit
 from qsim._typing import Key
 from qsim.backends.base import Backend, Job, Transpiler
+from qsim.backends.host import HostBackend
 from qsim.backends.registry import find_backend
 from qsim.gradients import GradientRule
 from qsim.methods import Method
@@ -20,6 +21,7 @@ from qsim.primitives.data_bin import DataBin
 from qsim.primitives.groups import Group, coerced, fetched, grouped, of_pub
 from qsim.primitives.job import PrimitiveJob
 from qsim.primitives.keys import key_of_run, key_of_seed
+from qsim.primitives.pieces import Piece, pieces_of, together
 from qsim.primitives.pub import EstimatorPub, check_precision, shots_for
 from qsim.primitives.sums import Sums
 from qsim.results import State
@@ -33,7 +35,8 @@ class Estimator:
     """Estimate <psi(theta)|H|psi(theta)> for arrays of parameters theta and observables H.
 
     PUBs of one circuit structure are one compiled program, in which the state of each set of values is
-    simulated once for all observables. With precision 0 the values are exact and their errors 0. With
+    simulated once for all observables; a device measures each for the observables that are asked of it.
+    With precision 0 the values are exact and their errors 0. With
     precision p every setting of measurement bases is measured 1/p^2 times, as Qiskit does it, which gives
     an observable c_1 P_1 + c_2 P_2 + ... an error of p * |c| or less; `stds` is the standard error of each
     value as the measurements show it. Values found from the same measurements have correlated errors.
@@ -97,7 +100,11 @@ class Estimator:
             default = 0.0 if backend.supports(State()) else DEVICE_PRECISION
         made = coerced(pubs, lambda pub: EstimatorPub.coerce(pub, default))
         shots = {p: shots_for(p) for p in {pub.precision for pub in made}}  # pyright: ignore[reportArgumentType]
-        groups = grouped([pub for pub in made], lambda pub: _settings(pub, shots))
+        pieces = [Piece(number, pub) for number, pub in enumerate(made)]
+        if isinstance(backend, HostBackend):
+            split = [pieces_of(piece.number, piece.pub) if shots[piece.pub.precision] else [piece] for piece in pieces]
+            pieces = [piece for each in split for piece in each]
+        groups = grouped([p.pub for p in pieces], lambda pub: _settings(pub, shots), [p.number for p in pieces])
         key = None
         if any(count is not None for count in shots.values()):
             arrays = [[pub.parameter_values.data, [s.coefficients for s in pub.sums]] for pub in made]
@@ -115,7 +122,7 @@ class Estimator:
         metadata = {"version": 2, "backend": backend.name, "key": key}
 
         def finish(values: list[Any]) -> PrimitiveResult[PubResult]:
-            return _results(made, parts, values, shots, metadata)
+            return _results(made, pieces, parts, values, shots, metadata)
 
         return PrimitiveJob(jobs, finish, metadata)
 
@@ -124,7 +131,7 @@ class Estimator:
     ) -> tuple[_Part, Job | None]:
         circuit, params, sizes = group.bind(shots is not None)
         sums = Sums.of(group.pubs, sizes, shots is not None, bool(params) or sum(sizes) == 1)
-        part = _Part(group.numbers, sums)
+        part = _Part(group.places, sums)
         if not sums.strings:
             return part, None
         job = submit(
@@ -143,9 +150,9 @@ class Estimator:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Part:
-    """PUBs that were one program, and how their entries come of what it gives."""
+    """Pieces that were one program, and how their entries come of what it gives."""
 
-    numbers: list[int]
+    places: list[int]
     sums: Sums
 
 
@@ -161,26 +168,34 @@ def _settings(pub: EstimatorPub, shots: dict[Any, int | None]) -> Any:
 
 def _results(
     pubs: list[EstimatorPub],
+    pieces: list[Piece],
     parts: list[_Part],
     values: list[Any],
     shots: dict[Any, int | None],
     metadata: dict[str, Any],
 ) -> PrimitiveResult[PubResult]:
     rest = iter(values)
-    places: list[Any] = [None] * len(pubs)
+    found: list[list[Any]] = [[] for _ in pubs]
     for part in parts:
-        arrays = part.sums.entries(fetched(next(rest))) if part.sums.strings else part.sums.nothing()
+        evs, stds = part.sums.entries(fetched(next(rest))) if part.sums.strings else part.sums.nothing()
         start = 0
-        for number in part.numbers:
-            stop = start + pubs[number].size
-            places[number] = (*arrays, start, stop)
+        for place in part.places:
+            piece = pieces[place]
+            stop = start + piece.pub.size
+            found[piece.number].append((piece, evs, stds, start, stop))
             start = stop
 
     def make(number: int) -> PubResult:
         pub = pubs[number]
-        evs, stds, start, stop = places[number]
-        shape = pub.shape
-        data = {"evs": evs[start:stop].reshape(shape), "stds": stds[start:stop].reshape(shape)}
+        shape, mine = pub.shape, found[number]
+        if len(mine) == 1:
+            _, evs, stds, start, stop = mine[0]
+            data = {"evs": evs[start:stop].reshape(shape), "stds": stds[start:stop].reshape(shape)}
+        else:
+            data = {
+                name: together([(part[0], part[at][part[3] : part[4]]) for part in mine]).reshape(shape)
+                for at, name in ((1, "evs"), (2, "stds"))
+            }
         about = {
             "target_precision": pub.precision,
             "shots": shots[pub.precision],

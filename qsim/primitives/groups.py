@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from qsim._errors import ParameterError, QsimError, ResultError
 from qsim._typing import Array
@@ -28,10 +29,12 @@ class Group(Generic[P]):
     """PUBs whose values make one batch of one circuit.
 
     Attributes:
-        circuit: ours, for all of them. numbers: which PUBs they are. pubs: the PUBs.
+        circuit: ours, for all of them. numbers: which PUBs they are. places: where in the list they stood.
+        pubs: the PUBs.
     """
 
     circuit: Circuit
+    places: list[int] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     pubs: list[P] = field(default_factory=list)
 
@@ -56,8 +59,7 @@ class Group(Generic[P]):
         if len(pubs) == 1:
             values = pubs[0].parameter_values
         else:
-            width = len(signature.labels)
-            rows = [_rows(pub, width) for pub in pubs]
+            rows = [rows_of(pub) for pub in pubs]
             xp = jnp if any(isinstance(row, jax.Array) for row in rows) else np
             values = BindingsArray.of({signature.labels: xp.concatenate(rows)}, (sum(sizes),))
         if not all(np.isfinite(array).all() for array in values.data.values() if isinstance(array, np.ndarray)):
@@ -79,15 +81,20 @@ class Group(Generic[P]):
                     raise ParameterError(f"PUB {number}: the values of {name} hold {what}.")
 
 
-def grouped(pubs: Sequence[P], extra: Callable[[P], Hashable]) -> list[Group[P]]:
+def grouped(pubs: Sequence[P], extra: Callable[[P], Hashable], numbers: Sequence[int] | None = None) -> list[Group[P]]:
     """The PUBs by circuit, equal constants and JAX values included, and by something more.
 
     Looked up by the identity of the circuit first, and by its structure where that is new.
+
+    Args:
+        pubs: the PUBs, or parts of them. extra: what those in one group have in common besides.
+        numbers: what messages call them; default 0, 1, ...
     """
     circuits: dict[int, tuple[int, Circuit]] = {}
-    numbers: dict[Hashable, int] = {}
+    forms: dict[Hashable, int] = {}
     groups: dict[Hashable, Group[P]] = {}
-    for number, pub in enumerate(pubs):
+    for place, pub in enumerate(pubs):
+        number = place if numbers is None else numbers[place]
         circuit = pub.circuit
         known = circuits.get(id(circuit))
         if known is None:
@@ -97,12 +104,13 @@ def grouped(pubs: Sequence[P], extra: Callable[[P], Hashable]) -> list[Group[P]]
                 raise of_pub(number, error) from None
             values = tuple(id(value) for value in own.values())
             form = (own.key, own.numbers().tobytes(), values)
-            known = circuits[id(circuit)] = (numbers.setdefault(form, len(numbers)), own)
+            known = circuits[id(circuit)] = (forms.setdefault(form, len(forms)), own)
         key = (known[0], extra(pub))
         group = groups.get(key)
         if group is None:
             group = groups[key] = Group(known[1])
         group.numbers.append(number)
+        group.places.append(place)
         group.pubs.append(pub)
     return list(groups.values())
 
@@ -114,7 +122,7 @@ def coerced(pubs: Any, coerce: Callable[[Any], P]) -> list[P]:
         QsimError: what is wrong with one, naming its number.
     """
     single = isinstance(pubs, (Circuit, Pub, str)) or qiskit_circuit.is_circuit(pubs)
-    if single or not hasattr(pubs, "__iter__"):
+    if single or not isinstance(pubs, Iterable):
         raise ResultError(
             f"Argument `pubs` must be a list of PUBs, but is {type(pubs).__name__}. Try run([pub]) for a single one."
         )
@@ -139,14 +147,15 @@ def of_pub(number: int, error: QsimError) -> QsimError:
 def fetched(values: Any) -> Any:
     """Arrays on the host; as they are while JAX traces them."""
     leaves = jax.tree.leaves(values)
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
         return values
     return jax.tree.map(np.asarray, values)
 
 
-def _rows(pub: Pub, width: int) -> Array:
-    """The values of a PUB, one row for each point."""
+def rows_of(pub: Pub) -> Array:
+    """The values of a PUB, one row for each point (B, P)."""
     values, labels = pub.parameter_values, pub.signature.labels
+    width = len(labels)
     whole = values.data.get(labels)
     if whole is not None:
         return whole.reshape(-1, width)
@@ -159,4 +168,4 @@ def _rows(pub: Pub, width: int) -> Array:
             if column is not None:
                 columns[column] = wide[:, place]
     xp = jnp if any(isinstance(c, jax.Array) for c in columns.values()) else np
-    return xp.stack([columns[i] for i in range(width)], axis=1)
+    return xp.stack([columns[i] for i in range(width)], axis=1) if columns else np.zeros((values.size, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -43,4 +44,4 @@ def key_of_run(key: Key, name: str, arrays: PyTree) -> Key:
         )
     like = jax.random.key_data(jax.random.key(0))
     words = np.frombuffer(os.urandom(4 * like.size), np.uint32).reshape(like.shape)
-    return jax.random.wrap_key_data(words)
+    return jax.random.wrap_key_data(jnp.asarray(words))

@@ -214,17 +214,18 @@ def check_precision(precision: Any) -> float:
     if type(precision) is float and (precision == 0 or LEAST_PRECISION <= precision < math.inf):
         return precision
     is_number = isinstance(precision, Real) and not isinstance(precision, bool)
-    if not is_number or not 0 <= precision < math.inf:
+    number = float(precision) if is_number else -1.0
+    if not 0 <= number < math.inf:
         raise ResultError(
             f"Argument `precision` must be a number of 0 (exact) or more, but is {precision!r}. It is the standard "
             "error aimed at, such as 0.01."
         )
-    if 0 < precision < LEAST_PRECISION:
+    if 0 < number < LEAST_PRECISION:
         raise ResultError(
             f"Argument `precision` must be 0 (exact) or at least {LEAST_PRECISION}, but is {precision!r}, which takes "
             f"more than {MAX_SHOTS} shots."
         )
-    return float(precision)
+    return number
 
 
 def shots_for(precision: float) -> int | None:

@@ -80,10 +80,8 @@ class Sampler:
         made = coerced(pubs, lambda pub: SamplerPub.coerce(pub, default))
         groups = grouped(made, lambda pub: (pub.shots, pub.signature.registers, pub.signature.first))
         backend = find_backend(self.on)
-        key = None
-        if made:
-            arrays = [pub.parameter_values.data for pub in made]
-            key = key_of_run(self.key, "Sampler", [arrays, [group.circuit.values() for group in groups]])
+        arrays = [[pub.parameter_values.data for pub in made], [group.circuit.values() for group in groups]]
+        key: Any = key_of_run(self.key, "Sampler", arrays)
         jobs: list[Job] = []
         for number, group in enumerate(groups):
             try:
@@ -125,7 +123,7 @@ def _results(
         array, start = fetched(value), 0
         array = array.reshape(-1, *array.shape[-2:])
         bounds = _pack(group.pubs[0]).bounds
-        for number in group.numbers:
+        for number in group.places:
             stop = start + pubs[number].size
             places[number] = array, bounds, start, stop
             start = stop

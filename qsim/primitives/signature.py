@@ -44,6 +44,17 @@ class Signature:
     metadata: Any = None
 
     @property
+    def starts(self) -> dict[str, int | None]:
+        """name -> the first of its columns, where they follow each other and all are there."""
+        found: dict[str, int | None] = {}
+        for name, places in self.places.items():
+            first = places[0] if places else 0
+            found[name] = None
+            if first is not None and places == tuple(range(first, first + len(places))):
+                found[name] = first
+        return found
+
+    @property
     def names(self) -> str:
         """The parameters in words."""
         return ", ".join(self.labels[:12]) + (", ..." if len(self.labels) > 12 else "") or "none"

@@ -78,18 +78,16 @@ class Sums:
         """The value and the standard error of each entry (E,), from what the program gave with batch axes first."""
         means = out.value if self.sampled else out
         means = means.reshape(-1, means.shape[-1])
-        columns = self.columns if self.by_string else None
+        columns: Any = self.columns if self.by_string else None
         xp = jnp if isinstance(means, jax.Array) or isinstance(columns, jax.Array) else np
         values = self._pick(xp, means, columns)
         if not self.sampled:
             return values, xp.zeros(values.shape, values.dtype)
         square = out.stderr
-        if self.by_string and len(self.strings) > 1:
-            square = square.reshape(len(means), -1)
-            columns = (columns[:, None] * columns[None, :]).reshape(-1, columns.shape[1])  # pyright: ignore
-        else:
-            square = square.reshape(len(means), -1)
-            columns = None if columns is None else columns**2
+        square = square.reshape(len(means), -1)
+        if columns is not None:
+            pairs = self.strings if len(self.strings) > 1 else ()
+            columns = (columns[:, None] * columns[None, :]).reshape(-1, columns.shape[1]) if pairs else columns**2
         squares = self._pick(xp, square, columns)
         return values, xp.sqrt(xp.maximum(squares, 0))
 
@@ -97,7 +95,7 @@ class Sums:
         """The entries where no observable has a term: zeros."""
         return np.zeros(len(self.which), np.float32), np.zeros(len(self.which), np.float32)
 
-    def _pick(self, xp: Any, rows: Array, columns: Array | None) -> Array:
+    def _pick(self, xp: Any, rows: Array, columns: Any) -> Array:
         """The entries from rows (B, K) of observables; or of strings, with the coefficients (K, M)."""
         points, which, count = self.points, self.which, self.columns.shape[1]
         if columns is not None:
