@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -83,7 +83,9 @@ class LayerProgram:
         given = init if isinstance(init, Mapping) else {}
         unknown = [name for name in given if name not in shapes]
         if unknown:
-            raise ParameterError(f"Argument `init` names {unknown[0]!r}, no weight. {known_names('weights', shapes)}")
+            raise ParameterError(
+                f"Argument `init` names {unknown[0]!r}, no weight. {known_names(str(unknown[0]), shapes)}"
+            )
         if init is not None and not isinstance(init, Mapping) and not callable(init):
             raise ParameterError(
                 "Argument `init` must be a function of (key, shape, dtype) such as jax.nn.initializers.normal(0.1), or "
@@ -184,12 +186,14 @@ def make_program(
     if gradient is not None and not isinstance(gradient, GradientRule):
         raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {gradient!r}.")
     one = isinstance(inputs, (str, Parameter, ParameterVector))
-    names = tuple(getattr(name, "name", name) for name in ((inputs,) if one else inputs))
+    if not one and not isinstance(inputs, Iterable):
+        raise ParameterError(f"Argument `inputs` must be a name or a sequence of names, but is {inputs!r}.")
+    names = tuple(str(getattr(name, "name", name)) for name in ((inputs,) if one else inputs))
     shapes = circuit.parameter_shapes()
     for name in names:
         if name not in shapes:
             raise ParameterError(
-                f"Argument `inputs` names {name!r}, which is no parameter of the circuit. {known_names('inputs', shapes)}"
+                f"Argument `inputs` names {name!r}, which is no parameter of the circuit. {known_names(name, shapes)}"
             )
         if names.count(name) > 1:
             raise ParameterError(f"Argument `inputs` names {name!r} twice.")

@@ -222,7 +222,7 @@ def _check_tensor(name: str, tensor: Any) -> None:
 
 
 def _to_jax(tensors: Sequence[torch.Tensor]) -> list[Array]:
-    return [jnp.from_dlpack(tensor.detach().resolve_conj()) for tensor in tensors]
+    return [jnp.from_dlpack(tensor.detach().resolve_conj().contiguous()) for tensor in tensors]
 
 
 def _to_torch(array: Array) -> torch.Tensor:

@@ -19,21 +19,22 @@ from qsim.library.mixers import Mixer, XMixer
 def qaoa(
     cost: PauliSum | Iterable[Any],
     layers: int,
-    mixer: Mixer = XMixer(),
+    mixer: Mixer | None = None,
     *,
     num_qubits: int | None = None,
     names: tuple[str, str] = ("gamma", "beta"),
 ) -> Circuit:
     """The QAOA circuit of a diagonal cost C: the mixer's start, then U(beta_l) exp(-i gamma_l C) for each layer l.
 
-    One rz or rzz for each term of one or two Z, one `pauli_evolution` for the others. The constant of C is left out: it changes the global phase only. Minimise `Expectation(cost)`
-    over both vectors. Reference: Farhi et al., arXiv:1411.4028; other mixers: arXiv:1709.03489.
+    One rz or rzz for each term of one or two Z, one `pauli_evolution` for the others; the constant
+    of C is left out, since it changes the global phase only. Minimise `Expectation(cost)` over both
+    vectors. Reference: Farhi et al., arXiv:1411.4028; other mixers: arXiv:1709.03489.
 
     Args:
         cost: a Pauli sum of Z's, of any number of qubits a term; or the edges of a graph, as
             `maxcut` takes them.
         layers: how many layers, 0 or more.
-        mixer: `XMixer()`, `XYMixer(weight)`, `GroverMixer(preparation)` or
+        mixer: `XMixer()`, which None stands for, `XYMixer(weight)`, `GroverMixer(preparation)` or
             `HamiltonianMixer(hamiltonian, preparation)`.
         num_qubits: how many qubits, where there are more than the cost acts on.
         names: those of the two `ParameterVector`s, each of shape (layers,), radians.
@@ -49,6 +50,7 @@ def qaoa(
         ({'h': 3, 'rzz': 6, 'rx': 6}, {'beta': (2,), 'gamma': (2,)})
     """
     check_int("layers", layers, CircuitError)
+    mixer = XMixer() if mixer is None else mixer
     if not isinstance(mixer, Mixer):
         raise CircuitError(f"Argument `mixer` must be a mixer such as XMixer(), but is {mixer!r}.")
     if not isinstance(cost, PauliSum):
