@@ -24,11 +24,11 @@ from qsim.library import (
 )
 
 
-def run(circuit: Circuit) -> np.ndarray:
-    """The final state by dense matrices, one operation at a time."""
+def run(circuit: Circuit, state: np.ndarray | None = None) -> np.ndarray:
+    """The final state by dense matrices, one operation at a time, from |0...0> or another state."""
     n = circuit.num_qubits
-    state = np.zeros((2,) * n, dtype=complex)
-    state[(0,) * n] = 1
+    state = np.eye(1, 2**n, dtype=complex) if state is None else state.astype(complex)
+    state = state.reshape((2,) * n)
     for i in circuit.instructions:
         k = len(i.qubits)
         matrix = np.asarray(i.operation.matrix(np)).reshape((2,) * 2 * k)
@@ -230,7 +230,7 @@ def test_ising():
     assert transverse_field_ising(1).labels() == ("X",)
     assert len(transverse_field_ising(2, periodic=True)) == 3
     assert transverse_field_ising(3, j=jnp.float32(1), h=2.0).coefficients.shape == (5,)
-    with pytest.raises(ObservableError, match="1 or more"):
+    with pytest.raises(ObservableError, match="at least 1"):
         transverse_field_ising(0)
 
 
