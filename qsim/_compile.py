@@ -18,7 +18,6 @@ import numpy as np
 
 from qsim._program import Runner, Values
 from qsim._recent import Recent
-from qsim.gradients import Backprop, GradientRule, RerunRule
 from qsim.ir.circuit import Circuit
 from qsim.ir.derived import derived
 from qsim.ir.operation import Measure, is_constant
@@ -26,6 +25,7 @@ from qsim.lower import cost
 from qsim.lower.build import build_batched_plan, build_plan, expanded, is_expanded
 from qsim.lower.plan import Plan, tables
 from qsim.methods import Method, Unitary
+from qsim.rules import Backprop, GradientRule, RerunRule
 
 # Executables on the CPU take some 260 memory maps each with their gradient, and Linux gives a process 65,530:
 # with 256 programs kept, compiling the next one crashed the process.

@@ -21,13 +21,13 @@ from qsim.backends.explanation import Explanation, explain_request
 from qsim.backends.hostdata import context_of
 from qsim.backends.prepare import prepare, starting_in
 from qsim.backends.registry import find_backend
-from qsim.gradients import GradientRule
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding
 from qsim.methods import Method
 from qsim.results import State
 from qsim.results.base import check_most_shots
 from qsim.results.program import check_all, circuits, needs_key
+from qsim.rules import GradientRule
 
 MAX_CHECKED = 256
 

@@ -19,7 +19,6 @@ import numpy as np
 from jax import lax
 
 from qsim.engine.run import run
-from qsim.gradients import Adjoint, GradientRule, RerunRule
 from qsim.kernels.packed import pack, unpack
 from qsim.lower import cost
 from qsim.lower.plan import Plan
@@ -28,6 +27,7 @@ from qsim.methods import Method, OperatorState, PureState, Unitary
 from qsim.methods.statevector import device_memory
 from qsim.results.base import Context
 from qsim.results.program import evaluate_all
+from qsim.rules import Adjoint, GradientRule, RerunRule
 
 Array = Any
 

@@ -23,7 +23,6 @@ from qsim._compile import tables_of
 from qsim._errors import QsimError
 from qsim._execute import execute
 from qsim._program import Runner, Values
-from qsim.gradients import Adjoint
 from qsim.ir.circuit import Circuit
 from qsim.ir.parameter import Parameter, ParameterVector
 from qsim.ir.pauli import X, Z
@@ -33,6 +32,7 @@ from qsim.lower.calibration import DEFAULT, LEAST, MOST, Calibration, Costs, thi
 from qsim.lower.cost import BLOCK_QUBITS, Counts, busy_seconds, count
 from qsim.methods import Statevector
 from qsim.results import Expectation
+from qsim.rules import Adjoint
 
 __all__ = ["Costs", "Report", "Timing", "calibrate", "measure"]
 

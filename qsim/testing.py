@@ -17,12 +17,12 @@ from qsim._typing import Array, PyTree
 from qsim.backends.base import Backend, JobStatus
 from qsim.backends.logical import logical
 from qsim.backends.reference import Reference
-from qsim.gradients import Adjoint
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Barrier, Measure
 from qsim.ir.parameter import ParameterVector
 from qsim.ir.pauli import X, Y, Z
 from qsim.results import Counts, Expectation, Map, Probabilities, Samples
+from qsim.rules import Adjoint
 
 __all__ = ["assert_equivalent", "check_backend", "check_gradient", "trace_count"]
 

@@ -11,11 +11,11 @@ from results_table import EXACT
 from qsim import Circuit, Parameter, ParameterVector, X, Y, Z, execute, explain
 from qsim._errors import MethodError
 from qsim.gradients import SPSA, Adjoint, Backprop, FiniteDifference, ParameterShift, shift_rule
-from qsim.gradients.parameter_shift import frequencies
 from qsim.ir.controlled import Controlled
 from qsim.ir.table import Gate, rows
 from qsim.methods import Statevector
 from qsim.results import Expectation, Probabilities, Variance
+from qsim.rules.parameter_shift import frequencies
 from qsim.testing import check_gradient
 
 RULES = [Adjoint(), Backprop(), ParameterShift(), FiniteDifference()]

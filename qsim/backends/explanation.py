@@ -15,9 +15,9 @@ from qsim.backends.host import HostBackend
 from qsim.backends.hostdata import batch_shape, take_apart
 from qsim.backends.local import LocalBackend, choose, simulated
 from qsim.backends.measured import Measurement, measure_request
-from qsim.gradients import GradientRule, ParameterShift, RerunRule
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Layout
+from qsim.rules import GradientRule, ParameterShift, RerunRule
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,9 +27,9 @@ from qsim._typing import Array, Key, PyTree
 from qsim.backends.atoms import compose
 from qsim.backends.base import Backend, DoneJob, Job, MappedJob, Request
 from qsim.backends.hostdata import HostPlan, Inputs, context_of, take_apart
-from qsim.gradients import ParameterShift, RerunRule
-from qsim.gradients.parameter_shift import with_spectra
 from qsim.results.base import Context
+from qsim.rules import ParameterShift, RerunRule
+from qsim.rules.parameter_shift import with_spectra
 
 
 class HostBackend(Backend):

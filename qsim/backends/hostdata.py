@@ -17,12 +17,12 @@ from qsim.backends.atoms import atoms_of
 from qsim.backends.base import Request
 from qsim.backends.logical import logical
 from qsim.backends.shapes import ShapeState, result_shapes
-from qsim.gradients.base import Spectra
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
 from qsim.ir.symbols import name_values
 from qsim.lower.sources import angles_and_data, find_sources
 from qsim.results.base import Context, Result
+from qsim.rules.base import Spectra
 
 _OPEN = object()
 

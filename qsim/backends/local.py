@@ -19,14 +19,14 @@ from qsim.backends.hostdata import batch_shape, context_of
 from qsim.backends.logical import Logical, logical
 from qsim.backends.placement import find_device, is_staged, pin
 from qsim.backends.shapes import ShapeState, result_shapes
-from qsim.gradients import Adjoint, Backprop, GradientRule, ParameterShift
-from qsim.gradients.parameter_shift import with_spectra
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
 from qsim.methods import Auto, Method, Statevector, Unitary
 from qsim.methods.statevector import check_operations, device_memory
 from qsim.results import State
 from qsim.results.program import circuits, needs
+from qsim.rules import Adjoint, Backprop, GradientRule, ParameterShift
+from qsim.rules.parameter_shift import with_spectra
 
 MAX_CHOICES = 256
 

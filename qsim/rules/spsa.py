@@ -11,13 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from qsim._errors import MethodError
-from qsim._typing import Key
-from qsim.gradients.base import Probes, RerunRule, Spectra
+from qsim._typing import Array, Key
+from qsim.rules.base import Probes, RerunRule, Spectra
 
 
 @dataclass(frozen=True)
 class SPSA(RerunRule):
-    """A random estimate of the gradient from two runs per sample.
+    """A random estimate of the gradient of a circuit's results from two runs per sample.
+
+    It is a rule for `execute(gradient=SPSA())`, so that a loss made of its results has a gradient
+    for any optimizer. The optimizer of the same name, `qsim.gradients.spsa`, perturbs the parameters
+    of the whole loss instead, and also says how far to step.
 
     With d of independent random signs, g = (F(t + c d) - F(t - c d)) / 2c * d, averaged over
     the samples. Its mean is the gradient up to O(c^2); its variance grows with the number
@@ -64,6 +68,11 @@ class SPSA(RerunRule):
         if key is None:
             raise MethodError("SPSA draws random directions and needs a key. Try execute(..., key=jax.random.key(0)).")
         is_open = np.array([s is None or len(s) > 0 for s in spectra], bool)
-        signs = jax.random.rademacher(key, (self.samples, len(spectra)), dtype) * jnp.asarray(is_open, dtype)
+        signs = random_signs(key, self.samples, len(spectra), dtype) * jnp.asarray(is_open, dtype)
         ends = jnp.tile(jnp.asarray([1.0, -1.0], dtype), self.samples)
         return Probes(jnp.repeat(signs, 2, axis=0), ends * self.step, ends / (2 * self.step * self.samples))
+
+
+def random_signs(key: Key, samples: int, size: int, dtype: Any) -> Array:
+    """`samples` directions (samples, size) of independent random signs: Spall's perturbations."""
+    return jax.random.rademacher(key, (samples, size), dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from qsim.gradients.base import GradientRule
+from qsim.rules.base import GradientRule
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import numpy as np
 
 from qsim._errors import MethodError
 from qsim._typing import Key
-from qsim.gradients.base import Probes, RerunRule, Spectra, unknown_spectrum
 from qsim.ir.circuit import Circuit
 from qsim.ir.derived import derived
 from qsim.ir.expand import expand
 from qsim.ir.operation import is_constant
+from qsim.rules.base import Probes, RerunRule, Spectra, unknown_spectrum
 
 MAX_FREQUENCIES = 64
 _DIGITS = 9

@@ -11,7 +11,7 @@ import numpy as np
 
 from qsim._errors import MethodError
 from qsim._typing import Key
-from qsim.gradients.base import Probes, RerunRule, Spectra
+from qsim.rules.base import Probes, RerunRule, Spectra
 
 
 @dataclass(frozen=True)
