@@ -19,6 +19,7 @@ SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (RO
 OWN = ("qsim", "transpile", "hardware")
 PUBLIC_MODULES = (
     *("qsim", "qsim.results", "qsim.qasm", "qsim.library", "qsim.methods", "qsim.gradients", "qsim.testing"),
+    "qsim.training",
     *("transpile", "transpile.passes", "hardware"),
 )
 MAX_LINES = 500
