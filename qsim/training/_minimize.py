@@ -11,14 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.core import Tracer
+from jax.core import Tracer, eval_context
+from jax.extend.core import get_opaque_trace_state
 from tqdm import tqdm
 
 from qsim._checks import check_int
 from qsim._errors import TrainingError
 from qsim._execute import one_key
 from qsim._typing import Key, PyTree
-from qsim.backends.placement import is_staged
 from qsim.training.checkpoint import Checkpoint
 from qsim.training.data import Minibatches, Whole, as_arrays
 from qsim.training.description import describe
@@ -122,38 +122,54 @@ def minimize(
     params = _clean_params(params)
     inputs = Inputs(whole, jax.random.key(0) if given is None else given)
     place = Place(jnp.zeros((), jnp.int32), params, jax.tree.map(_strong, optimizer.init(params)))
-    staged = is_staged() or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((place, inputs)))
+    if _in_a_trace():
+        for name, given in (("callback", callback), ("checkpoint", checkpoint)):
+            if given is not None:
+                raise TrainingError(
+                    f"Argument `{name}` cannot be used inside jax.jit, vmap or grad, where minimize is a part of "
+                    "another program. Call minimize outside of it."
+                )
+        place, traced_rows, last = trace_loop(problem, place, inputs, steps)
+        return TrainingResult(place.params, last, traced_rows, place.step, place.opt_state)
     chosen = checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
     training = rows = None
-    if not staged and chosen is not None:
+    if chosen is not None:
         training = describe(problem, place, inputs, chosen.tag)
         place, rows = chosen.read(training, place, steps)
-    with tqdm(total=steps, desc="compiling", unit="step", dynamic_ncols=True, disable=staged or not progress) as bar:
-        step = 0 if staged else int(place.step)
+    step = int(place.step)
+    saved = step if step else -1
+    with tqdm(total=steps, desc="compiling", unit="step", dynamic_ncols=True, disable=not progress) as bar:
         bar.update(step)
-        loop = None if staged else compile_loop(problem, place, inputs)
-        if loop is not None:
-            bar.set_description("training")
-            bar.unpause()
-            reached = Reached(place, step, float(rows["loss"][-1]) if rows and step else float("nan"))
-            parts = [loop.no_rows() if rows is None else rows]
-            return Drive(loop, inputs, reached, parts, bar, callback, every, chosen, training, step).run(steps)
-    for name, given in (("callback", callback), ("checkpoint", checkpoint)):
-        if given is not None:
-            raise TrainingError(
-                f"Argument `{name}` cannot be used inside jax.jit, vmap or grad, where minimize is a part of another "
-                "program. Call minimize outside of it."
-            )
-    place, traced_rows, last = trace_loop(problem, place, inputs, steps)
-    return TrainingResult(place.params, last, traced_rows, place.step, place.opt_state)
+        loop = compile_loop(problem, place, inputs)
+        bar.set_description("training", refresh=False)
+        bar.unpause()
+        reached = Reached(place, step, float(rows["loss"][-1]) if rows and step else float("nan"))
+        parts = [loop.no_rows() if rows is None else rows]
+        return Drive(loop, inputs, reached, parts, bar, callback, every, chosen, training, saved).run(steps)
+
+
+def _in_a_trace() -> bool:
+    """Whether this is inside someone else's jit, vmap or grad, so that values may not be known yet."""
+    with eval_context():
+        outside = get_opaque_trace_state(convention="nnx")
+    return get_opaque_trace_state(convention="nnx") != outside
 
 
 def _takes_key(name: str, function: Callable[..., Any], key: Key, num_arguments: int) -> bool:
     """Whether to call it with `key=`, beside so many arguments."""
     try:
-        parameters = inspect.signature(function).parameters
+        signature = inspect.signature(function)
     except (TypeError, ValueError):
         return key is not None
+    try:
+        signature.bind_partial(*range(num_arguments))
+    except TypeError:
+        given = "(params, batch)" if num_arguments > 1 else "(params)"
+        raise TrainingError(
+            f"Argument `{name}` must take {given}{', for there are data' if num_arguments > 1 else ''}, but has the "
+            f"arguments {signature}."
+        ) from None
+    parameters = signature.parameters
     usable = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     named = parameters.get("key")
     if named is not None and (named.kind not in usable or list(parameters).index("key") < num_arguments):
@@ -179,6 +195,7 @@ def _clean_params(params: PyTree) -> PyTree:
 
 
 def _clean_leaf(name: str, leaf: Any) -> Any:
+    kind = type(leaf).__name__
     if not isinstance(leaf, jax.Array):
         try:
             leaf = np.asarray(leaf)
@@ -186,7 +203,7 @@ def _clean_leaf(name: str, leaf: Any) -> Any:
             leaf = np.asarray(None)
         if leaf.dtype.kind not in "biufc" and not jnp.issubdtype(leaf.dtype, jnp.floating):
             raise TrainingError(
-                f"Argument `params` must be a pytree of float arrays, but `{name}` is none. Keep what is not trained "
+                f"Argument `params` must be a pytree of float arrays, but `{name}` is {kind}. Keep what is not trained "
                 "out of it; a class of your own becomes a pytree by jax.tree_util.register_dataclass."
             )
     if not jnp.issubdtype(leaf.dtype, jnp.floating):

@@ -56,7 +56,7 @@ class Minibatches:
 
     def batch(self, step: Any) -> PyTree:
         """The batch of a step, counted from 0; the loop of `minimize` computes the same one."""
-        return self.take(jnp.asarray(step), self.begin())[0]
+        return _batch(self, step)
 
     def begin(self) -> PyTree:
         """What is kept between steps: the epoch and its order. There is none yet."""
@@ -84,6 +84,11 @@ class Minibatches:
         order = "in order" if self.key is None else "shuffled"
         size, steps = self.batch_size, len(self)
         return f"Minibatches({self.num_examples} examples, {size} at a time, {steps} steps an epoch, {order})"
+
+
+@jax.jit
+def _batch(batches: Minibatches, step: Array) -> PyTree:
+    return batches.take(jnp.asarray(step), batches.begin())[0]
 
 
 @jax.tree_util.register_dataclass
@@ -142,7 +147,9 @@ def minibatches(data: PyTree, batch_size: int, *, key: Key = None, drop_remainde
         )
     size, count = check_int("batch_size", batch_size, TrainingError, minimum=1), int(found.pop())
     if size > count:
-        raise TrainingError(f"Argument `batch_size` is {size}, but `data` has {count} examples. Try {count} or less.")
+        raise TrainingError(
+            f"Argument `batch_size` must not be more than the examples of `data`, but is {size}, and there are {count}."
+        )
     if not isinstance(drop_remainder, bool):
         raise TrainingError(f"Argument `drop_remainder` must be True or False, but is {drop_remainder!r}.")
     return Minibatches(arrays, None if key is None else one_key(key, TrainingError), size, drop_remainder)

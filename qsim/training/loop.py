@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.core import Tracer
 
 from qsim._typing import Array, Key, PyTree
 from qsim.training.data import Minibatches, Whole
@@ -83,8 +82,8 @@ class Loop:
         return {name: np.zeros((0, *s.shape[1:]), s.dtype) for name, s in self.buffers.items()}
 
 
-def compile_loop(problem: Problem, place: Place, inputs: Inputs) -> Loop | None:
-    """Trace and compile the program; None inside of someone else's trace, where nothing can run yet."""
+def compile_loop(problem: Problem, place: Place, inputs: Inputs) -> Loop:
+    """Trace and compile the program."""
     begin = time.perf_counter()
 
     @jax.jit  # traced once: for the shapes of its rows, and again from memory for the loop
@@ -117,8 +116,6 @@ def compile_loop(problem: Problem, place: Place, inputs: Inputs) -> Loop | None:
         return lax.while_loop(goes_on, body, (begun, inputs.data.begin()))[0]
 
     traced = jax.jit(run).trace(place, place.step, inputs)
-    if any(isinstance(const, Tracer) for const in traced.jaxpr.consts):
-        return None
     compiled = traced.lower().compile()
     return Loop(compiled, traced.out_info.rows, time.perf_counter() - begin)
 

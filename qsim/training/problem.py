@@ -43,7 +43,7 @@ class Problem:
         found = self._call(self.loss, self.loss_takes_key, params, batch, key)
         if not isinstance(found, (int, float, complex, np.ndarray, np.generic, jax.Array)):
             raise TrainingError(
-                f"Argument `loss` must return one number, but returns {type(found).__name__}. What else there is to "
+                f"Argument `loss` must return one number, but returns {kind_of(found)}. What else there is to "
                 "return goes to `metrics`."
             )
         array = jnp.asarray(found)
@@ -53,8 +53,8 @@ class Problem:
                 "Try its mean() or sum()."
             )
         if not jnp.issubdtype(array.dtype, jnp.floating):
-            hint = " Try its real part." if jnp.issubdtype(array.dtype, jnp.complexfloating) else ""
-            raise TrainingError(f"Argument `loss` must return a real number, but returns one of {array.dtype}.{hint}")
+            hint = " Try its real part." if jnp.issubdtype(array.dtype, jnp.complexfloating) else " Try a float."
+            raise TrainingError(f"Argument `loss` must return a real number, but returns {array.dtype}.{hint}")
         return array
 
     def noted(self, params: PyTree, batch: PyTree, key: Key) -> dict[str, Array]:
@@ -69,12 +69,12 @@ class Problem:
         if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found) or "loss" in found:
             raise TrainingError(
                 "Argument `metrics` must return a dict of arrays by name, other names than 'loss', but returns "
-                f"{sorted(found, key=str) if isinstance(found, Mapping) else type(found).__name__}."
+                f"{sorted(found, key=str) if isinstance(found, Mapping) else kind_of(found)}."
             )
         try:
             return {name: jnp.asarray(found[name]) for name in sorted(found)}
         except (TypeError, ValueError):
-            kinds = ", ".join(f"{name!r}: {type(value).__name__}" for name, value in found.items())
+            kinds = ", ".join(f"{name!r}: {kind_of(value)}" for name, value in found.items())
             raise TrainingError(
                 f"Argument `metrics` must return a dict of arrays by name, but returns {kinds}."
             ) from None
@@ -115,6 +115,11 @@ class Problem:
     def _call(self, function: Callable[..., Any], takes_key: bool, params: PyTree, batch: PyTree, key: Key) -> Any:
         arguments = (params, batch) if self.has_data else (params,)
         return function(*arguments, key=key) if takes_key else function(*arguments)
+
+
+def kind_of(found: Any) -> str:
+    """What a function returned, in a word or two."""
+    return "an array" if isinstance(found, jax.Array) else type(found).__name__
 
 
 def like(new: PyTree, old: PyTree, what: str) -> PyTree:
