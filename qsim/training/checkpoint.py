@@ -201,10 +201,14 @@ def _compare(path: Path, kept: dict[str, Any], training: Description) -> None:
     """Refuse the checkpoint of another training, by its first difference."""
     now = asdict(training)
     why = _differing_versions(kept.get("written_by"), now["written_by"])
-    for part, what in (("params", "parameters"), ("opt_state", "an optimizer state"), ("rows", "losses and metrics")):
+    for part, what in (
+        ("params", "other parameters"),
+        ("opt_state", "another optimizer state"),
+        ("rows", "other losses and metrics"),
+    ):
         difference = _difference(kept.get(part), now[part])
         if difference:
-            raise SerialError(f"{path}: is a checkpoint of another training, with other {what}: {difference}.{why}")
+            raise SerialError(f"{path}: is a checkpoint of another training, with {what}: {difference}.{why}")
     for part, what in WHAT.items():
         if kept.get(part) != now[part]:
             raise SerialError(
