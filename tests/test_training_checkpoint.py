@@ -334,7 +334,7 @@ def test_digests_see_constants_and_names_do_not_matter():
 
 
 SCRIPT = """
-import sys, time, jax, jax.numpy as jnp, numpy as np
+import signal, sys, time, jax, jax.numpy as jnp, numpy as np
 from qsim import execute
 from qsim.library import hardware_efficient, transverse_field_ising
 from qsim.results import Expectation
@@ -344,7 +344,8 @@ circuit, observable = hardware_efficient(n, 2), Expectation(transverse_field_isi
 start = jax.random.normal(jax.random.key(0), (2, 2, n))
 def wait(step, params, loss):
     print(step, flush=True)
-    time.sleep(0.2 if slow and step >= 100 else 0.0)
+    time.sleep(2.0 if slow and step >= 100 else 0.0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
 result = minimize(lambda t: execute(circuit, observable, {"theta": t}), start, steps=steps, progress=False,
     checkpoint=None if path == "none" else Checkpoint(path, every=10), callback=wait, every=5)
 print(result.ended, result.step, *(np.asarray(a).tobytes().hex() for a in (result.params, result.history["loss"])))

@@ -165,7 +165,7 @@ def _host(leaf: Any) -> np.ndarray:
     if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     array = np.asarray(leaf)
-    return array if array.dtype.isbuiltin == 1 else np.ascontiguousarray(array)[..., None].view(np.uint8)
+    return array if array.dtype.isbuiltin == 1 else np.asarray(array, order="C")[..., None].view(np.uint8)
 
 
 def _members(path: Path) -> dict[str, bytes]:

@@ -107,7 +107,7 @@ class _Walk:
         if isinstance(array, jax.Array) and jax.numpy.issubdtype(array.dtype, jax.dtypes.extended):
             self.say(array.dtype)
             array = jax.random.key_data(array)
-        host = np.ascontiguousarray(array)
+        host = np.asarray(array)
         self.say("array", host.dtype, host.shape, host.tobytes())
 
     def other(self, thing: Any, depth: int) -> None:
