@@ -12,6 +12,8 @@
     ├── BackendError (ValueError)      an unknown backend, or one that cannot be used here
     ├── MemoryLimitError (ValueError)  a state or matrix larger than the memory there is
     ├── SerialError (ValueError)       a file or JSON text that is not what it claims to be
+    ├── TrainingError (ValueError)     a loss, parameters, data or optimizer that cannot be trained
+    │   └── DivergedError              the loss or the parameters became NaN or infinite; has `result`
     ├── QasmError (ValueError)         OpenQASM text that cannot be read; has `line` and `column`
     └── JobError (RuntimeError)
         ├── JobTimeout (TimeoutError)  the result did not come in time; the job lives on
@@ -19,6 +21,8 @@
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class QsimError(Exception):
@@ -59,6 +63,21 @@ class MemoryLimitError(QsimError, ValueError):
 
 class SerialError(QsimError, ValueError):
     """A file or JSON text that is not what it claims to be."""
+
+
+class TrainingError(QsimError, ValueError):
+    """A loss, parameters, data or an optimizer that cannot be trained."""
+
+
+class DivergedError(TrainingError):
+    """The loss or the parameters became NaN or infinite.
+
+    `result` is the `TrainingResult` of the steps before.
+    """
+
+    def __init__(self, message: str, result: Any = None):
+        self.result = result
+        super().__init__(message)
 
 
 class QasmError(QsimError, ValueError):

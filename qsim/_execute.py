@@ -11,7 +11,7 @@ import numpy as np
 
 from qsim._checks import check_int
 from qsim._defaults import default_backend, default_transpiler
-from qsim._errors import CircuitError, MethodError, ParameterError, ResultError
+from qsim._errors import CircuitError, MethodError, ParameterError, QsimError, ResultError
 from qsim._recent import Recent
 from qsim._typing import Array, Key, Params, PyTree
 from qsim.backends.atoms import atoms_of
@@ -261,12 +261,17 @@ def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientR
         return None
     if not sampled and (gradient is None or not gradient.needs_key):
         return None
+    return one_key(key, ResultError)
+
+
+def one_key(key: Any, error: type[QsimError]) -> Key:
+    """`key` as a new-style JAX key, else `error`."""
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.shape == ():
         return key
     if isinstance(key, (jax.Array, np.ndarray)) and dtype == np.uint32 and key.shape == _raw_key_shape():
         return jax.random.wrap_key_data(jnp.asarray(key))
-    raise ResultError(
+    raise error(
         f"Argument `key` must be one JAX key, but is {key!r}. Try key=jax.random.key(0); for many, use jax.vmap."
     )
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from qsim._errors import (
     BackendError,
     CircuitError,
+    DivergedError,
     JobCancelled,
     JobError,
     JobTimeout,
@@ -27,11 +28,13 @@ from qsim._errors import (
     ResultError,
     SerialError,
     TargetError,
+    TrainingError,
 )
 
 __all__ = [
     "BackendError",
     "CircuitError",
+    "DivergedError",
     "JobCancelled",
     "JobError",
     "JobTimeout",
@@ -44,4 +47,5 @@ __all__ = [
     "ResultError",
     "SerialError",
     "TargetError",
+    "TrainingError",
 ]

@@ -19,7 +19,7 @@ SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (RO
 OWN = ("qsim", "transpile", "hardware")
 PUBLIC_MODULES = (
     *"qsim qsim.draw qsim.gradients qsim.library qsim.methods qsim.primitives qsim.qasm qsim.results".split(),
-    "qsim.testing",
+    *"qsim.testing qsim.training".split(),
     *("transpile", "transpile.passes", "hardware"),
 )
 MAX_LINES = 500
