@@ -200,3 +200,266 @@ def test_every_high_level_operation_goes_there_and_back(name):
         kinds.append(ops.controlled(one, 2, "01"))
     for operation in kinds:
         both_ways(Circuit(5).append(operation, [4, 2, 0, 3, 1][: operation.num_qubits]))
+
+
+# -------------------------------------------------------------------- parameters
+
+
+def test_parameters_keep_qiskits_order_and_their_names():
+    t, odd, v = Parameter("t"), Parameter("the angle"), ParameterVector("θ", 12)
+    clash, vector_name = Parameter("the_angle"), Parameter("θ")
+    given = QuantumCircuit(2, global_phase=0.5 * t)
+    for k in (11, 2, 10):
+        given.rx(v[k], 0)
+    given.u(t, odd, clash, 1)
+    given.rzz(vector_name - 2 * v[2], 0, 1)
+    ours = from_qiskit(given)
+    names = [str(p) for p in qiskit_parameters(given)]
+    assert names == ["t", "the_angle", "the_angle_1", "θ_1", "θ[2]", "θ[10]", "θ[11]"]
+    assert ours.parameter_shapes() == {"t": (), "the_angle": (), "the_angle_1": (), "θ": (12,), "θ_1": ()}
+    values = np.linspace(0.1, 0.7, 7)
+    assert_same(given.assign_parameters(values), ours.bind(qiskit_values(given, values)))
+    batch = qiskit_values(given, np.ones((5, 3, 7)))
+    assert batch["t"].shape == (5, 3) and batch["θ"].shape == (5, 3, 12) and batch["θ"].sum() == 45
+    with pytest.raises(ParameterError, match=r"\(\.\.\., 7\)"):
+        qiskit_values(given, np.ones(6))
+    assert qiskit_values(QuantumCircuit(1), np.ones((4, 0))) == {}
+
+
+def test_values_may_be_traced():
+    import jax
+
+    v = ParameterVector("v", 2)
+    given = QuantumCircuit(1)
+    given.rx(2 * v[0], 0)
+    ours = from_qiskit(given)
+
+    def energy(values):
+        return execute(ours, qsim.results.Expectation(Z(0)), qiskit_values(given, values))
+
+    assert jax.jit(jax.grad(energy))(np.array([0.2])) == pytest.approx(-2 * np.sin(0.4), abs=1e-5)
+
+
+def test_expressions_are_those_of_qiskit():
+    t, s = Parameter("t"), Parameter("s")
+    terms = [2 * t + s, t * s - t / s, 1 / t, t**2, -t, t.sin(), t.cos(), t.tan(), t.arcsin(), t.arccos(), t.arctan()]
+    terms += [t.exp(), (s + 2).log(), (t + s) ** 0.5, (2 * t + s).sin() / 3 - t**2, t - t + 0.3, 2 * (1 + t) * (s - 1)]
+    given = QuantumCircuit(1)
+    for term in terms:
+        given.rx(term, 0)
+        given.ry(0.1, 0)
+    ours, values = from_qiskit(given), {"t": 0.3, "s": 0.8}
+    assert_same(given.assign_parameters(values), ours.bind(values))
+    assert_same(to_qiskit(ours).assign_parameters(values), ours.bind(values))
+    with pytest.raises(ParameterError, match="Abs"):
+        odd = QuantumCircuit(1)
+        odd.rx(t.abs(), 0)
+        from_qiskit(odd)
+
+
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
+def test_open_parameters_stay_open_in_all_kinds_of_operations():
+    t = Parameter("t")
+    inner = QuantumCircuit(1, name="inner", global_phase=t)
+    inner.rx(t, 0)
+    given = QuantumCircuit(3)
+    given.append(standard.PauliEvolutionGate(SparsePauliOp("XZ"), 2 * t), [2, 0])
+    given.append(standard.RXGate(t).control(2, annotated=True), [2, 0, 1])
+    given.append(standard.CPhaseGate(t, ctrl_state=0), [2, 0])
+    given.append(inner.to_gate().control(1, annotated=True), [1, 0])
+    given.append(standard.XXMinusYYGate(t, t), [1, 0])
+    ours = from_qiskit(given)
+    assert ours.parameter_shapes() == {"t": ()}
+    assert_same(given.assign_parameters([0.4]), ours.bind({"t": 0.4}))
+    assert_same(to_qiskit(ours).assign_parameters([0.4]), ours.bind({"t": 0.4}))
+    vector = qsim.ParameterVector("v", (2, 2))
+    there = to_qiskit(Circuit(2).fsim(vector[1, 0], np.sqrt(vector[0, 1]), 0, 1).gphase(vector[1, 1]))
+    assert [p.name for p in there.parameters] == ["v[1]", "v[2]", "v[3]"]
+
+
+# -------------------------------------------------------------------- bits, resets, delays
+
+
+def test_classical_registers_keep_names_and_bits():
+    given = QuantumCircuit(QuantumRegister(3, "q"), ClassicalRegister(2, "a"), ClassicalRegister(1, "b"))
+    given.x(2)
+    given.barrier(0, 2)
+    given.measure([2, 0], [2, 1])
+    given.measure_all()
+    ours = from_qiskit(given)
+    assert [(r.name, r.start, r.size) for r in ours.cregs] == [("a", 0, 2), ("b", 2, 1), ("meas", 3, 3)]
+    assert [(i.qubits, i.clbits) for i in ours.instructions if i.clbits][:2] == [((2,), (2,)), ((0,), (1,))]
+    again = to_qiskit(ours)
+    assert [(r.name, r.size) for r in again.cregs] == [("a", 2), ("b", 1), ("meas", 3)]
+    assert from_qiskit(again) == ours
+    loose = QuantumCircuit([Qubit()], [Clbit(), Clbit()], ClassicalRegister(1, "c"))
+    loose.measure(0, 1)
+    assert [(r.name, r.size) for r in from_qiskit(loose).cregs] == [("c0", 2), ("c", 1)]
+    bits = [Clbit(), Clbit()]
+    shared = QuantumCircuit([Qubit()], ClassicalRegister(bits=bits, name="a"), ClassicalRegister(bits=bits[:1], name="b"))
+    with pytest.raises(CircuitError, match="'b' shares bits"):
+        from_qiskit(shared)
+
+
+def test_resets_and_initial_states():
+    given = QuantumCircuit(3)
+    given.reset(0)
+    given.initialize([0.6, 0, 0, 0.8j], [2, 0])
+    ours = from_qiskit(given)
+    assert ours.count_ops() == {"prepare_state": 1}
+    state = np.zeros(8, complex)
+    state[0], state[0b101] = 0.6, 0.8j
+    np.testing.assert_allclose(execute(ours, on="numpy"), state, atol=1e-6)
+    given.reset(1)
+    given.reset(2)
+    given.reset(2)
+    given.initialize("1", 2)
+    assert from_qiskit(given).count_ops()["reset"] == 1
+    labelled = QuantumCircuit(2)
+    labelled.initialize(2, [0, 1])
+    np.testing.assert_allclose(np.abs(execute(from_qiskit(labelled), on="numpy")), [0, 1, 0, 0], atol=1e-6)
+    assert dict(to_qiskit(from_qiskit(given)).count_ops())["reset"] == 1
+
+
+def test_delays_have_seconds():
+    given = QuantumCircuit(1)
+    given.delay(20, 0, unit="ns")
+    assert from_qiskit(given).instructions[0].operation.seconds == pytest.approx(2e-8)
+    assert from_qiskit(to_qiskit(Circuit(1).append(Delay(2e-7), 0))).instructions[0].operation.seconds == 2e-7
+    steps = QuantumCircuit(1)
+    steps.delay(20, 0)
+    with pytest.raises(CircuitError, match=r"delay of 20 dt on qubits \(0\).*dt="):
+        from_qiskit(steps)
+    assert from_qiskit(steps, dt=1e-9).instructions[0].operation.seconds == pytest.approx(2e-8)
+
+
+# -------------------------------------------------------------------- operators
+
+
+def test_pauli_operators_go_there_and_back():
+    theirs = SparsePauliOp(["IXY", "ZZI", "III"], [0.5, -1j, 2.0])
+    ours = pauli_from_qiskit(theirs)
+    np.testing.assert_allclose(pauli_to_qiskit(ours, 3).to_matrix(), theirs.to_matrix(), atol=1e-12)
+    np.testing.assert_allclose(ours.to_matrix(3), Operator(theirs).reverse_qargs().data, atol=1e-12)
+    assert pauli_from_qiskit(Pauli("-iXY")) == -1j * (Y(0) @ X(1))
+    assert pauli_from_qiskit(SparsePauliOp(["XI"], [0.5])).coefficients.dtype == np.float64
+    assert pauli_from_qiskit(SparseObservable.from_list([("XIZ", 0.5), ("IIY", 2.0)])) == 0.5 * X(2) @ Z(0) + 2.0 * Y(0)
+    assert pauli_to_qiskit(PauliSum([], [])).to_matrix().tolist() == [[0, 0], [0, 0]]
+    assert pauli_to_qiskit(I()).num_qubits == 1
+    for wrong in (3, Operator(np.eye(2)), SparseObservable("01"), SparsePauliOp(["X"], np.array([Parameter("t")]))):
+        with pytest.raises(ObservableError, match="pauli_from_qiskit"):
+            pauli_from_qiskit(wrong)
+    with pytest.raises(ObservableError, match="PauliSum"):
+        pauli_to_qiskit("XX")
+
+
+# -------------------------------------------------------------------- what has no counterpart
+
+
+def looped() -> QuantumCircuit:
+    made = QuantumCircuit(1, 1)
+    with made.for_loop(range(2)):
+        made.x(0)
+    return made
+
+
+def conditional() -> QuantumCircuit:
+    made = QuantumCircuit(2, 1)
+    made.measure(0, 0)
+    with made.if_test((made.clbits[0], 1)):
+        made.x(1)
+    return made
+
+
+def opaque() -> QuantumCircuit:
+    made = QuantumCircuit(2)
+    made.append(Gate("odd", 2, [0.5]), [1, 0])
+    return made
+
+
+def bomb() -> QuantumCircuit:
+    made = QuantumCircuit(1)
+    made.x(0)
+    for k in range(9):
+        outer = QuantumCircuit(1, name=f"level{k}")
+        gate = made.to_gate()
+        for _ in range(10):
+            outer.append(gate, [0])
+        made = outer
+    return made
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (looped, r"'for_loop' on qubits \(0\) has no counterpart in qsim.*measured bits"),
+        (conditional, r"'if_else' on qubits \(1\) has no counterpart"),
+        (opaque, r"'odd' on qubits \(1, 0\) has no counterpart in qsim. It has no definition"),
+        (lambda: "bell", r"must be a qiskit\.QuantumCircuit, but is str"),
+    ],
+)
+def test_what_has_no_counterpart_here_is_named(given, words):
+    with pytest.raises(CircuitError, match=words):
+        from_qiskit(given())
+
+
+def test_sizes_are_bounded(monkeypatch):
+    monkeypatch.setattr("qsim.interop.qiskit_read.MAX_SIZE", 1000)
+    with pytest.raises(CircuitError, match="1000 operations"):
+        from_qiskit(bomb())
+    with pytest.raises(CircuitError, match="1000"):
+        monkeypatch.setattr("qsim.interop.base.MAX_SIZE", 1000)
+        made = QuantumCircuit(2)
+        inner = QuantumCircuit(2)
+        inner.h(0)
+        inner.cx(0, 1)
+        made.append(inner.to_gate().power(10**6, annotated=True), [0, 1])
+        from_qiskit(made)
+
+
+class Odd:
+    """An operation that says nothing of itself."""
+
+    name, num_qubits, num_clbits, num_params, params = "odd", 1, 0, 0, ()
+
+
+def test_what_has_no_counterpart_there_is_named():
+    import jax
+
+    with pytest.raises(CircuitError, match=r"odd on qubits \(1\) has no counterpart in Qiskit's gates"):
+        to_qiskit(Circuit(2).append(Odd(), 1))
+    with pytest.raises(CircuitError, match="if_x"):
+        to_qiskit(qsim.qasm.loads("OPENQASM 2.0; qreg q[1]; creg c[1]; measure q->c; if(c==1) U(pi,0,pi) q[0];"))
+    with pytest.raises(CircuitError, match="rx is traced"):
+        jax.jit(lambda t: to_qiskit(Circuit(1).rx(t, 0)) and t)(0.5)
+    with pytest.raises(CircuitError, match="must be a Circuit"):
+        to_qiskit("x")
+    assert from_qiskit(to_qiskit(Circuit(1).rx(jax.numpy.float32(0.5), 0))) == Circuit(1).rx(0.5, 0)
+    assert to_qiskit(Circuit(0)).num_qubits == 0 and from_qiskit(QuantumCircuit()).num_qubits == 0
+
+
+def test_a_package_that_is_missing_is_named_with_the_command(monkeypatch):
+    def no_such(module):
+        raise ImportError(module)
+
+    monkeypatch.setattr(interop_base, "import_module", no_such)
+    for call in (lambda: from_qiskit(QuantumCircuit(1)), lambda: pauli_to_qiskit(X(0))):
+        with pytest.raises(BackendError, match=r'pip install "qsim-jax\[qiskit\]"'):
+            call()
+    for call, extra in ((qsim.interop.from_cirq, "cirq"), (qsim.interop.from_pennylane, "pennylane")):
+        with pytest.raises(BackendError, match=rf'pip install "qsim-jax\[{extra}\]"'):
+            call(None)
+
+
+def test_a_hundred_thousand_gates_take_a_few_seconds():
+    import time
+
+    t = ParameterVector("t", 10)
+    given = QuantumCircuit(20)
+    for k in range(20_000):
+        given.cx(k % 20, (k + 1) % 20)
+        given.rz(2 * t[k % 10] + 0.1, k % 20)
+    start = time.perf_counter()
+    ours = from_qiskit(given)
+    there = to_qiskit(ours)
+    assert time.perf_counter() - start < 10 and len(ours) == 40_000 == len(there.data)

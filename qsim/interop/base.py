@@ -29,6 +29,7 @@ OTHER_WORDS: Mapping[str, Steps] = {
     "cu": lambda c, theta, phi, lam, gamma: c.extend(Circuit(1).u(theta, phi, lam, 0).controlled()).p(gamma, 0),
     "dcx": lambda c: c.cx(0, 1).cx(1, 0),
     "dcxdg": lambda c: c.cx(1, 0).cx(0, 1),
+    "ecr": lambda c: c.rzx(np.pi / 4, 0, 1).x(0).rzx(-np.pi / 4, 0, 1),
     "fsim": lambda c, theta, phi: c.xx_plus_yy(2 * theta, 0.0, 0, 1).cp(-phi, 0, 1),
     "prx": lambda c, theta, phi: c.rz(-phi, 0).rx(theta, 0).rz(phi, 0),
     "rzx": lambda c, theta: c.h(1).rzz(theta, 0, 1).h(1),

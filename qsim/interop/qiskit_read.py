@@ -198,7 +198,8 @@ class _Reader:
         for kind in type(operation).__mro__:
             rule = _RULES.get(kind.__name__) if (kind.__module__ or "").startswith("qiskit.") else None
             if rule is not None and rule(self, operation, places, bits, depth):
-                self.touched.update(places)
+                if rule not in (_barrier, _reset):
+                    self.touched.update(places)
                 return
         definition = getattr(operation, "definition", None)
         if definition is not None:
@@ -251,13 +252,12 @@ def _measure(reader: _Reader, operation: Any, places: list[int], bits: list[int]
 def _reset(reader: _Reader, operation: Any, places: list[int], bits: list[int], depth: int) -> bool:
     if places[0] in reader.touched:
         reader.made.append(Reset(), places)
+        reader.touched.discard(places[0])
     return True
 
 
 def _barrier(reader: _Reader, operation: Any, places: list[int], bits: list[int], depth: int) -> bool:
-    before = set(reader.touched)
     reader.made.barrier(places)
-    reader.touched = before
     return True
 
 
