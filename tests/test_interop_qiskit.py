@@ -296,7 +296,9 @@ def test_classical_registers_keep_names_and_bits():
     loose.measure(0, 1)
     assert [(r.name, r.size) for r in from_qiskit(loose).cregs] == [("c0", 2), ("c", 1)]
     bits = [Clbit(), Clbit()]
-    shared = QuantumCircuit([Qubit()], ClassicalRegister(bits=bits, name="a"), ClassicalRegister(bits=bits[:1], name="b"))
+    shared = QuantumCircuit(
+        [Qubit()], ClassicalRegister(bits=bits, name="a"), ClassicalRegister(bits=bits[:1], name="b")
+    )
     with pytest.raises(CircuitError, match="'b' shares bits"):
         from_qiskit(shared)
 
