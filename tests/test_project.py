@@ -18,7 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (ROOT / package).rglob("*.py"))
 OWN = ("qsim", "transpile", "hardware")
 PUBLIC_MODULES = (
-    *("qsim", "qsim.results", "qsim.qasm", "qsim.library", "qsim.methods", "qsim.gradients", "qsim.testing"),
+    *(
+        "qsim",
+        "qsim.results",
+        "qsim.qasm",
+        "qsim.library",
+        "qsim.methods",
+        "qsim.gradients",
+        "qsim.testing",
+        "qsim.layers",
+    ),
     *("transpile", "transpile.passes", "hardware"),
 )
 MAX_LINES = 500

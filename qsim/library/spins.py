@@ -79,10 +79,10 @@ def heisenberg(
         raise ObservableError(
             f"Argument `j` must be one coupling or three, (jx, jy, jz), but there are {len(couplings)}."
         )
-    parts = [c * _pairs(letter, bonds, 1.0) for c, letter in zip(couplings, "XYZ", strict=True)]
-    if not _is_zero(h):
-        parts.append(h * _singles("Z", num_qubits, 1.0))
-    return sum(parts[1:], start=parts[0])
+    model = PauliSum([], [])
+    for coupling, letter in zip(couplings, "XYZ", strict=True):
+        model = model + coupling * _pairs(letter, bonds, 1.0)
+    return model if _is_zero(h) else model + h * _singles("Z", num_qubits, 1.0)
 
 
 def xxz(
