@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import reduce
 from itertools import combinations, product
 
@@ -18,7 +17,7 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 
 from qsim import Circuit, PauliSum, X, Z, execute, explain
-from qsim._errors import CircuitError, ObservableError
+from qsim._errors import CircuitError, ObservableError, ParameterError
 from qsim.library import (
     GroverMixer,
     HamiltonianMixer,
@@ -32,8 +31,6 @@ from qsim.library import (
     evolve,
     excitation,
     fidelity_circuit,
-    from_openfermion,
-    from_pyscf,
     generalized_excitations,
     grid_edges,
     hartree_fock,
@@ -53,7 +50,6 @@ from qsim.library import (
 )
 from qsim.methods import Statevector
 from qsim.results import Expectation, State
-from tests.conftest import SHARED
 from tests.test_library import annihilation, run
 
 PAULI = {"X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
@@ -172,6 +168,14 @@ def test_jordan_wigner_of_any_product():
     )
     np.testing.assert_allclose(jordan_wigner(terms).to_matrix(size), expected, atol=1e-12)
     assert len(jordan_wigner({})) == 0 and jordan_wigner({((3, True), (3, False)): 1}).coefficients.dtype == np.float64
+
+
+def test_hubbard_has_gradients_by_its_constants():
+    energy = lambda t, u: execute(Circuit(4).x([0, 1]).ry(0.3, 2), Expectation(hubbard(2, t, u)))  # noqa: E731
+    by_t, by_u = jax.grad(energy, argnums=(0, 1))(1.0, 4.0)
+    state = run(Circuit(4).x([0, 1]).ry(0.3, 2))
+    for slope, part in ((by_t, hubbard(2, 1.0, 0.0)), (by_u, hubbard(2, 0.0, 1.0))):
+        assert float(slope) == pytest.approx(np.vdot(state, part.to_matrix(4) @ state).real, abs=1e-6)
 
 
 def cuts(edges, weights, size):
@@ -449,63 +453,6 @@ def test_adapt_reaches_the_ground_state_of_a_chain_of_hydrogen(x64):
     assert error < 1.6e-3
 
 
-class Terms:
-    def __init__(self, terms):
-        self.terms = terms
-
-
-def test_operators_of_openfermion():
-    assert from_openfermion(Terms({((0, "X"), (2, "Y")): 0.5, (): -1})) == PauliSum(
-        [((0, "X"), (2, "Y")), ()], [0.5, -1.0]
-    )
-    found = from_openfermion(Terms({((1, 1), (0, 0)): 1j, ((0, 1), (1, 0)): -1j}))
-    np.testing.assert_allclose(found.to_matrix(2), excitation([0], [1]).to_matrix(2), atol=1e-15)
-    for bad in (3, Terms([]), Terms({((0, "Q"),): 1.0})):
-        with pytest.raises(ObservableError, match="QubitOperator"):
-            from_openfermion(bad)
-    with pytest.raises(ObservableError, match="must be a number"):
-        from_openfermion(Terms({(): "x"}))
-
-
-def test_openfermions_own_operators():
-    of = pytest.importorskip("openfermion")
-    theirs = of.fermi_hubbard(2, 3, 1.3, 2.5, chemical_potential=0.4, periodic=True)
-    ours = hubbard((3, 2), 1.3, 2.5, 0.4, periodic=True)
-    mapped = from_openfermion(of.jordan_wigner(theirs))
-    for found in (from_openfermion(theirs), mapped):
-        difference = (found - ours).simplify(1e-12)
-        assert len(difference) == 0
-    values = random((4, 4)) + random((4, 4)).T
-    operator = of.InteractionOperator(0.5, values, random((4,) * 4, 1))
-    expected = from_openfermion(of.get_fermion_operator(operator))
-    assert len((from_openfermion(operator) - expected).simplify(1e-12)) == 0
-
-
-@pytest.mark.parametrize("name", ["h2", "h4_chain", "lih"])
-def test_molecules_of_pyscf(name):
-    pyscf = pytest.importorskip("pyscf")
-    known, stored = molecule(name), json.loads((SHARED / "hamiltonians" / f"{name}.json").read_text("utf-8"))
-    mole = pyscf.gto.M(atom=stored["geometry_angstrom"], basis="sto-3g", verbose=0)
-    found = from_pyscf(mole, fci=True)
-    assert (found.num_qubits, found.num_electrons, found.hartree_fock) == (
-        known.num_qubits,
-        known.num_electrons,
-        known.hartree_fock,
-    )
-    assert found.hartree_fock_energy == pytest.approx(known.hartree_fock_energy, abs=1e-7)
-    assert found.fci_energy == pytest.approx(known.fci_energy, abs=1e-7)
-    assert found.hamiltonian.ground_state(found.num_qubits)[0] == pytest.approx(known.fci_energy, abs=1e-6)
-
-
-def test_bad_molecules_of_pyscf():
-    pyscf = pytest.importorskip("pyscf")
-    with pytest.raises(ObservableError, match="closed shell"):
-        from_pyscf(pyscf.gto.M(atom="Li 0 0 0", basis="sto-3g", spin=1, verbose=0))
-    mole = pyscf.gto.M(atom="H 0 0 0; H 0 0 0.7", basis="sto-3g", verbose=0)
-    with pytest.raises(ObservableError, match="restricted"):
-        from_pyscf(mole.UHF())
-
-
 # ---------------------------------------------------------------- what the engine makes of them, and what is refused
 
 ROLLED = {
@@ -570,11 +517,16 @@ def test_layers_are_rolled_into_one_loop(name):
         (lambda: hubbard(2, u=float("nan")), "finite"),
         (lambda: grid_edges(2, 0), "columns"),
         (lambda: jordan_wigner({(0,): 1.0}), "product"),
+        (lambda: jordan_wigner([1]), "`terms` must map"),
+        (lambda: xxz(2, (1, 2)), "`j` must be a number"),
+        (lambda: two_local(2, 1, 5), "rotations"),
+        (lambda: qaoa([(0, 1)], 1, names=("a", "a")), "names"),
+        (lambda: fidelity_circuit(iqp(2), ""), "suffix"),
+        (lambda: excitation(0, 1), "different spin orbitals"),
         (lambda: jordan_wigner({((0, 2),): 1.0}), "product"),
         (lambda: jordan_wigner({((-1, True),): 1.0}), "terms"),
-        (lambda: from_pyscf(3), "PySCF"),
     ],
 )
 def test_bad_arguments_are_named(call, words):
-    with pytest.raises((CircuitError, ObservableError), match=words):
+    with pytest.raises((CircuitError, ObservableError, ParameterError), match=words):
         call()

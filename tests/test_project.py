@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(p for package in ("qsim", "transpile", "hardware") for p in (ROOT / package).rglob("*.py"))
 OWN = ("qsim", "transpile", "hardware")
 PUBLIC_MODULES = (
-    *"qsim qsim.draw qsim.gradients qsim.library qsim.methods qsim.primitives qsim.qasm qsim.results".split(),
-    *"qsim.testing qsim.training".split(),
+    *"qsim qsim.draw qsim.gradients qsim.interop qsim.layers qsim.library qsim.methods qsim.primitives".split(),
+    *"qsim.qasm qsim.results qsim.testing qsim.training".split(),
     *("transpile", "transpile.passes", "hardware"),
 )
 MAX_LINES = 500

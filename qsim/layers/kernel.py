@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -69,11 +70,17 @@ def kernel_matrix(
         >>> k.shape, bool(np.allclose(k, k.T)), np.diag(k).tolist()
         ((4, 4), True, [1.0, 1.0, 1.0, 1.0])
     """
+    if not isinstance(inputs, str):
+        raise ParameterError(f"Argument `inputs` must be the name of one parameter, but is {inputs!r}.")
     program = make_program(feature_map, State(), inputs, on=on, method=method, gradient=gradient)
     if feature_map.num_clbits:
         raise CircuitError("Argument `feature_map` must be unitary, but has measurements.")
-    others = dict(params or {})
-    if shots is not None and key is None:
+    if params is not None and not isinstance(params, Mapping):
+        raise ParameterError(f"Argument `params` must map names to values, but is {type(params).__name__}.")
+    others = {getattr(name, "name", name): value for name, value in (params or {}).items()}
+    if inputs in others:
+        raise ParameterError(f"Argument `params` has a value for `{inputs}`, which argument `x` has the samples of.")
+    if shots is not None and not isinstance(key, (jax.Array, np.ndarray)):
         raise ResultError("Sampling needs a key. Try kernel_matrix(..., key=jax.random.key(0)).")
     left = _samples("x", x, program.circuit, inputs)
     right = left if y is None else _samples("y", y, program.circuit, inputs)
@@ -134,8 +141,7 @@ def _measured(
 ) -> Array:
     """The kernel by one circuit for each pair, for a backend that has no states."""
     circuit = fidelity_circuit(feature_map)
-    by_name = {getattr(other, "name", other): value for other, value in others.items()}
-    values = {**by_name, **{other + "_other": value for other, value in by_name.items()}}
+    values = {**others, **{other + "_other": value for other, value in others.items()}}
     values |= {name: left[:, None], name + "_other": right[None]}
     found = execute(circuit, Probabilities(), values, on=on, method=method, gradient=gradient, shots=shots, key=key)
     return found[..., 0]

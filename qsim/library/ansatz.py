@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from qsim._checks import check_int
 from qsim._errors import CircuitError
 from qsim.ir.circuit import Circuit
@@ -78,6 +80,8 @@ def two_local(
         {'theta': (3, 2, 3)}
     """
     _check_sizes("two_local", num_qubits, layers)
+    if not isinstance(rotations, Sequence):
+        raise CircuitError(f"Argument `rotations` must be names of gates such as ('ry', 'rz'), but is {rotations!r}.")
     turns = [_row("rotations", g, 1) for g in ([rotations] if isinstance(rotations, str) else rotations)]
     joins = _row("entangler", entangler, 2)
     pairs = chain_edges(num_qubits) if edges is None else check_edges(edges, num_qubits, CircuitError)
@@ -122,7 +126,7 @@ def strongly_entangling(
     if ranges is None:
         distances = [1 + layer % max(num_qubits - 1, 1) for layer in range(layers)]
     else:
-        distances = [check_int("ranges", r, CircuitError, minimum=1) for r in ranges]
+        distances = [check_int("ranges", r, CircuitError, minimum=1) for r in np.ravel(np.asarray(ranges, object))]
         if len(distances) != layers or max(distances, default=1) >= max(num_qubits, 2):
             raise CircuitError(
                 f"Argument `ranges` must be {layers} numbers from 1 to {num_qubits - 1}, one per layer, but is "

@@ -39,8 +39,9 @@ def from_openfermion(operator: Any) -> PauliSum:
     if isinstance(terms, dict):
         letters = {action for term in terms for _, action in term}
         if letters <= {"X", "Y", "Z"}:
-            values = np.array([_number(value) for value in terms.values()], complex)
-            return PauliSum(list(terms), values.real if not values.imag.any() else values)
+            values = [_number(value) for value in terms.values()]
+            is_real = not any(value.imag for value in values)
+            return PauliSum(list(terms), [value.real for value in values] if is_real else values)
         if letters <= {0, 1}:
             return jordan_wigner(
                 {tuple((j, bool(a)) for j, a in term): _number(value) for term, value in terms.items()}

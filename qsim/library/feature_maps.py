@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._checks import check_int
-from qsim._errors import CircuitError
+from qsim._errors import CircuitError, ParameterError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.parameter import Parameter, ParameterVector, is_symbolic
@@ -153,6 +153,8 @@ def fidelity_circuit(feature_map: Circuit, suffix: str = "_other") -> Circuit:
     """
     if not isinstance(feature_map, Circuit):
         raise CircuitError(f"Argument `feature_map` must be a Circuit, but is {type(feature_map).__name__}.")
+    if not isinstance(suffix, str) or not suffix:
+        raise ParameterError(f"Argument `suffix` must be what is added to names, such as '_other', but is {suffix!r}.")
     return feature_map.extend(_renamed(feature_map.inverse(), suffix))
 
 

@@ -44,9 +44,11 @@ def jordan_wigner(terms: Mapping[tuple[Ladder, ...], complex]) -> PauliSum:
         >>> jordan_wigner({((0, True), (0, False)): 1.0})
         0.5*I() - 0.5*Z(0)
     """
+    if not isinstance(terms, Mapping):
+        raise ObservableError(f"Argument `terms` must map products to coefficients, but is {type(terms).__name__}.")
     lengths: dict[int, list[tuple[list[Ladder], complex]]] = {}
     for product, coefficient in terms.items():
-        ladders = [_ladder(factor, product) for factor in product]
+        ladders = [_ladder(factor, product) for factor in (product if isinstance(product, tuple) else (product,))]
         lengths.setdefault(len(ladders), []).append((ladders, _number(coefficient, product)))
     num_qubits = 1 + max((j for rows in lengths.values() for row, _ in rows for j, _ in row), default=-1)
     count = sum(len(rows) << length for length, rows in lengths.items())
@@ -82,10 +84,13 @@ def excitation(source: Sequence[int], target: Sequence[int]) -> PauliSum:
         >>> excitation([0], [1])
         -0.5*Y(0)@X(1) + 0.5*X(0)@Y(1)
     """
-    if len(source) != len(target) or len({*source, *target}) < 2 * len(source):
+    ends = source, target
+    if not all(isinstance(end, (Sequence, np.ndarray)) for end in ends) or (
+        len(source) != len(target) or len({*source, *target}) < 2 * len(source)
+    ):
         raise ObservableError(
             f"Arguments `source` and `target` must be as many different spin orbitals each, but are "
-            f"{tuple(source)} and {tuple(target)}."
+            f"{source} and {target}."
         )
     raising = (*((t, True) for t in target), *((s, False) for s in reversed(source)))
     lowering = tuple((orbital, not creates) for orbital, creates in reversed(raising))
@@ -204,4 +209,5 @@ def _expand(
         z ^= (here < place[:, None]).astype(np.uint8)[:, None, :]
         z ^= (here == place[:, None]).astype(np.uint8)[:, None, :] * with_z[:, None]
     weights *= (-1j) ** (x & z).sum(axis=2, dtype=int)
-    return x.reshape(-1, num_qubits), z.reshape(-1, num_qubits), weights.reshape(-1)
+    count = weights.size
+    return x.reshape(count, num_qubits), z.reshape(count, num_qubits), weights.reshape(count)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from qsim._checks import check_int
 from qsim._errors import ObservableError
-from qsim.ir.parameter import is_number
 from qsim.ir.pauli import PauliSum
 from qsim.library.fermions import Ladder, jordan_wigner
-from qsim.library.lattice import grid_edges
+from qsim.library.lattice import check_coupling, grid_edges
 
 
 def hubbard(
     shape: int | Sequence[int],
-    t: float = 1.0,
-    u: float = 1.0,
-    chemical_potential: float = 0.0,
+    t: Any = 1.0,
+    u: Any = 1.0,
+    chemical_potential: Any = 0.0,
     periodic: bool = False,
 ) -> PauliSum:
     """The Fermi-Hubbard model by Jordan-Wigner, on a chain or a grid.
@@ -28,7 +29,8 @@ def hubbard(
 
     Args:
         shape: the number of sites of a chain, or (rows, columns) of a grid, site by site along rows.
-        t: the hopping. u: the repulsion on a site. chemical_potential: mu.
+        t: the hopping, a number or a JAX scalar. u: the repulsion on a site, likewise.
+        chemical_potential: likewise.
         periodic: True where opposite borders are joined (in a direction of 3 sites or more).
 
     Raises:
@@ -40,22 +42,18 @@ def hubbard(
         >>> half_filled.num_qubits, round(half_filled.ground_state()[0], 6)  # -(u + sqrt(u^2 + 16 t^2)) / 2
         (4, -4.828427)
     """
-    sizes = (1, shape) if not isinstance(shape, Sequence) or isinstance(shape, str) else tuple(shape)
+    sizes = (1, shape) if not isinstance(shape, (Sequence, np.ndarray)) or isinstance(shape, str) else tuple(shape)
     if len(sizes) != 2:
         raise ObservableError(
             f"Argument `shape` must be a number of sites or (rows, columns), but has {len(sizes)} numbers."
         )
     rows, columns = (check_int("shape", size, ObservableError, minimum=1) for size in sizes)
-    for name, value in (("t", t), ("u", u), ("chemical_potential", chemical_potential)):
-        if not is_number(value):
-            raise ObservableError(f"Argument `{name}` must be a number, but is {type(value).__name__}.")
-    terms: dict[tuple[Ladder, ...], Any] = {}
+    t, u, mu = map(check_coupling, ("t", "u", "chemical_potential"), (t, u, chemical_potential))
+    hops: dict[tuple[Ladder, ...], complex] = {}
     for a, b in grid_edges(rows, columns, periodic):
-        for spin in (0, 1):
-            p, q = 2 * a + spin, 2 * b + spin
-            terms[(p, True), (q, False)] = terms[(q, True), (p, False)] = -t
-    for site in range(rows * columns):
-        up, down = 2 * site, 2 * site + 1
-        terms[(up, True), (up, False), (down, True), (down, False)] = u
-        terms[(up, True), (up, False)] = terms[(down, True), (down, False)] = -chemical_potential
-    return jordan_wigner(terms)
+        for p, q in ((2 * a, 2 * b), (2 * a + 1, 2 * b + 1)):
+            hops[(p, True), (q, False)] = hops[(q, True), (p, False)] = -1.0
+    number = [((q, True), (q, False)) for q in range(2 * rows * columns)]
+    pairs = {up + down: 1.0 for up, down in zip(number[::2], number[1::2], strict=True)}
+    model = t * jordan_wigner(hops) + u * jordan_wigner(pairs)
+    return (model - mu * jordan_wigner(dict.fromkeys(number, 1.0))).simplify()

@@ -8,6 +8,7 @@ from typing import Any
 
 from qsim._checks import check_int
 from qsim._errors import ObservableError, QsimError
+from qsim.ir.parameter import is_number
 
 Edge = tuple[int, int]
 """Two different sites."""
@@ -71,6 +72,13 @@ def complete_edges(num_sites: int) -> tuple[Edge, ...]:
         ((0, 1), (0, 2), (1, 2))
     """
     return tuple(combinations(range(check_int("num_sites", num_sites, ObservableError, minimum=1)), 2))
+
+
+def check_coupling(name: str, value: Any) -> Any:
+    """`value`, which must be a real number or a JAX scalar, else one error naming the argument."""
+    if is_number(value) or (getattr(value, "shape", None) == () and hasattr(value, "dtype")):
+        return value
+    raise ObservableError(f"Argument `{name}` must be a number or a JAX scalar, but is {type(value).__name__}.")
 
 
 def check_edges(edges: Iterable[Any], num_sites: int, error: type[QsimError]) -> tuple[Edge, ...]:

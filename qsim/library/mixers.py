@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from qsim._checks import check_int
 from qsim._errors import CircuitError
-from qsim.ir.arguments import gate
+from qsim.ir.arguments import MAX_QUBITS, gate
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import controlled
 from qsim.ir.pauli import PauliSum, X, Y
@@ -76,9 +75,7 @@ class XYMixer(Mixer):
     def __post_init__(self) -> None:
         check_int("weight", self.weight, CircuitError)
         if self.edges is not None:
-            if not isinstance(self.edges, Iterable):
-                raise CircuitError(f"Argument `edges` must be pairs of qubits, but is {self.edges!r}.")
-            object.__setattr__(self, "edges", tuple(map(tuple, self.edges)))
+            object.__setattr__(self, "edges", check_edges(self.edges, MAX_QUBITS, CircuitError))
 
     def start(self, num_qubits: int) -> Circuit:
         return dicke_state(num_qubits, self.weight)

@@ -53,6 +53,8 @@ def qaoa(
     mixer = XMixer() if mixer is None else mixer
     if not isinstance(mixer, Mixer):
         raise CircuitError(f"Argument `mixer` must be a mixer such as XMixer(), but is {mixer!r}.")
+    if len(names) != 2 or names[0] == names[1]:
+        raise CircuitError(f"Argument `names` must be two different names, but is {names!r}.")
     if not isinstance(cost, PauliSum):
         cost = maxcut(cost)
     for term, string in enumerate(cost.strings):

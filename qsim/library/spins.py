@@ -11,7 +11,7 @@ from qsim._checks import check_int
 from qsim._errors import ObservableError
 from qsim.ir.parameter import is_number
 from qsim.ir.pauli import PauliSum
-from qsim.library.lattice import Edge, chain_edges, check_edges
+from qsim.library.lattice import Edge, chain_edges, check_coupling, check_edges
 
 
 def transverse_field_ising(
@@ -41,6 +41,7 @@ def transverse_field_ising(
         -1.0*Z(0)@Z(1) - 0.5*X(0) - 0.5*X(1)
     """
     bonds = _bonds(num_qubits, periodic, edges)
+    j, h, longitudinal = map(check_coupling, ("j", "h", "longitudinal"), (j, h, longitudinal))
     model = j * _pairs("Z", bonds, -1.0) + h * _singles("X", num_qubits, -1.0)
     return model if _is_zero(longitudinal) else model + longitudinal * _singles("Z", num_qubits, -1.0)
 
@@ -79,10 +80,10 @@ def heisenberg(
         raise ObservableError(
             f"Argument `j` must be one coupling or three, (jx, jy, jz), but there are {len(couplings)}."
         )
-    parts = [c * _pairs(letter, bonds, 1.0) for c, letter in zip(couplings, "XYZ", strict=True)]
-    if not _is_zero(h):
-        parts.append(h * _singles("Z", num_qubits, 1.0))
-    return sum(parts[1:], start=parts[0])
+    model = PauliSum([], [])
+    for coupling, letter in zip(couplings, "XYZ", strict=True):
+        model = model + check_coupling("j", coupling) * _pairs(letter, bonds, 1.0)
+    return model if _is_zero(check_coupling("h", h)) else model + h * _singles("Z", num_qubits, 1.0)
 
 
 def xxz(
@@ -111,6 +112,7 @@ def xxz(
         >>> xxz(2, delta=0.5)
         1.0*X(0)@X(1) + 1.0*Y(0)@Y(1) + 0.5*Z(0)@Z(1)
     """
+    j, delta = check_coupling("j", j), check_coupling("delta", delta)
     return heisenberg(num_qubits, (j, j, j * delta), h, periodic, edges=edges)
 
 

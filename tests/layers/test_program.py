@@ -28,14 +28,14 @@ def test_values_are_those_of_execute():
     program = make_program(CIRCUIT, RESULTS, "x", on="numpy")
     weights = program.initial(jax.random.key(0))
     assert program.shapes == {"theta": (2, 2, 3), "weight": (2, 2, 2)} == {k: v.shape for k, v in weights.items()}
-    x = np.random.default_rng(0).normal(size=(3, 5, 2))
+    x = np.random.default_rng(0).normal(size=(2, 3, 2))
     found = program(weights, [x])
     expected = execute(CIRCUIT, tuple(RESULTS), {**weights, "x": x}, on="numpy")
     np.testing.assert_allclose(found, np.stack(expected, axis=-1), atol=1e-6)
-    for results in (tuple(RESULTS), {"a": RESULTS[0]}, Probabilities()):
-        program = make_program(CIRCUIT, results, ["x"], on="numpy")
-        shapes = jax.tree.map(jnp.shape, program(weights, [x[0]]))
-        assert shapes == jax.tree.map(jnp.shape, execute(CIRCUIT, results, {**weights, "x": x[0]}, on="numpy"))
+    results = {"a": tuple(RESULTS), "b": Probabilities()}
+    program = make_program(CIRCUIT, results, ["x"], on="numpy")
+    shapes = jax.tree.map(jnp.shape, program(weights, [x]))
+    assert shapes == {"a": ((2, 3), (2, 3)), "b": (2, 3, 4)}
 
 
 def test_several_inputs_come_in_the_order_of_their_names():
@@ -54,7 +54,7 @@ def test_execute_options_reach_execute():
     np.testing.assert_array_equal(found.counts, expected.counts)
     with pytest.raises(QsimError, match="needs a key"):
         program({}, [np.array(1.0)])
-    with pytest.raises(QsimError, match="exact"):
+    with pytest.raises(QsimError, match="cannot differentiate estimates"):
         make_program(circuit, [Expectation(Z(0))], "x", shots=5, gradient=Adjoint())({}, [1.0], jax.random.key(0))
     state = make_program(circuit, State(), "x", on="numpy", initial_state="1")
     np.testing.assert_allclose(state({}, [0.0]), [0, 1], atol=1e-6)
@@ -150,10 +150,8 @@ X, Y = np.random.default_rng(3).normal(size=(2, 5, 2))
 
 
 def test_kernel_matrix_is_the_overlap_of_each_pair():
-    left, right = (np.asarray(execute(FEATURES, State(), {"x": data}, on="numpy")) for data in (X, Y[:3]))
-    np.testing.assert_allclose(
-        kernel_matrix(FEATURES, X, Y[:3], on="numpy"), abs(left @ right.conj().T) ** 2, atol=1e-6
-    )
+    left, right = (np.asarray(execute(FEATURES, State(), {"x": data}, on="numpy")) for data in (X, Y))
+    np.testing.assert_allclose(kernel_matrix(FEATURES, X, Y, on="numpy"), abs(left @ right.conj().T) ** 2, atol=1e-6)
     same = jax.jit(lambda x: kernel_matrix(FEATURES, x))(X)
     np.testing.assert_allclose(same, abs(left @ left.conj().T) ** 2, atol=1e-6)
     assert np.diag(same).tolist() == [1.0] * 5 and np.linalg.eigvalsh(same).min() > -1e-6
@@ -181,11 +179,11 @@ def test_kernels_of_a_backend_without_states_are_measured(monkeypatch):
     backend = type(find_backend("numpy"))
     monkeypatch.setattr(backend, "supports", lambda self, result: not isinstance(result, State))
     circuit = Circuit(2).ry(ParameterVector("x", 2) * 1.0, range(2)).rz(Parameter("w"), 0).cx(0, 1)
-    exact = kernel_matrix(circuit, X[:2], Y[:3], {"w": 0.4}, on="numpy")
-    states = [np.asarray(execute(circuit, State(), {"x": d, "w": 0.4})) for d in (X[:2], Y[:3])]
+    exact = kernel_matrix(circuit, X, Y, {"w": 0.4}, on="numpy")
+    states = [np.asarray(execute(circuit, State(), {"x": d, "w": 0.4})) for d in (X, Y)]
     np.testing.assert_allclose(exact, abs(states[0] @ states[1].conj().T) ** 2, atol=1e-6)
     assert {"w_other", "x_other"} <= set(fidelity_circuit(circuit).parameter_shapes())
-    found = kernel_matrix(circuit, X[:2], Y[:3], {"w": 0.4}, on="numpy", shots=4000, key=jax.random.key(0))
+    found = kernel_matrix(circuit, X, Y, {"w": 0.4}, on="numpy", shots=4000, key=jax.random.key(0))
     assert 0 < np.abs(found - exact).max() < 0.05
 
 
