@@ -32,7 +32,7 @@ FALCON = """0-1 1-2 2-3 3-5 1-4 4-7 5-8 6-7 7-10 8-9 8-11 10-12 11-14 12-13 13-1
 
 def image(function, dpi=50):
     settings = {"dpi": dpi, "metadata": {"Software": None}}
-    return pytest.mark.mpl_image_compare(savefig_kwargs=settings, tolerance=8)(function)
+    return pytest.mark.mpl_image_compare(savefig_kwargs=settings, tolerance=1.5)(function)
 
 
 def small_image(function):
@@ -353,6 +353,7 @@ REFUSED = [
     (lambda: draw.loss_curve([1.0], reference={"exact": "low"}), "'exact' is 'low'"),
     (lambda: draw.landscape(np.zeros((3, 2)), TURNS, TURNS), r"= \(31, 31\), or a function .* has shape \(3, 2\)"),
     (lambda: draw.landscape(lambda p: p, TURNS, TURNS), r"has shape \(31, 31, 2\)"),
+    (lambda: draw.landscape(lambda x, y: x, TURNS, TURNS), "must be a function of one array of points"),
     (lambda: draw.landscape(np.zeros((2, 2)), [1, 0], [0, 1]), "`x` must be at least two increasing numbers"),
     (lambda: draw.landscape(np.zeros((2, 1)), [0], [0, 1]), "`x`"),
     (lambda: draw.landscape(np.zeros((2, 2)), [0, 1], [0, 1], path=[1, 2]), r"`path` must be points \(k, 2\)"),

@@ -174,12 +174,34 @@ def test_drawing(name):
 
 
 def test_ascii():
-    found = draw.text(DRAWINGS["classical bits"][0], width=80, ascii_only=True)
-    assert (
-        found.isascii()
-        and "| M |".replace("|", "+") in found
-        and "-o(pi/8)" in draw.text(DRAWINGS["a phase under an open control"][0], width=40, ascii_only=True)
-    )
+    circuit = Circuit(3).rx(pi / 2, 0).sx(1).sdg(2).append(ops.QFT(2).inverse(), [0, 2]).gphase(pi / 3).cx(1, 0)
+    circuit.append(ops.Controlled(gates.gate("gphase", pi / 8), 1, 0), 0)
+    expected = """
+     +----------+ +-------+
+q0: -+ RX(pi/2) +-+0      +--X--o(pi/8)-
+     ++-------+-+ |  QFT^ |  |
+q1: --+ sqrtX +---+-------+--@----------
+      +-+----++   |       |
+q2: ----+ S^ +----+1      +-------------
+        +----+    +-------+
+global phase: pi/3"""
+    assert draw.text(circuit, width=60, ascii_only=True) == expected.removeprefix("\n")
+
+
+class Bits(Foreign):
+    """A third party's operation on classical bits."""
+
+    num_params = 0
+
+    def __init__(self, num_qubits: int, num_clbits: int):
+        super().__init__("read", num_qubits, ())
+        self.num_clbits = num_clbits
+
+
+def test_operations_on_classical_bits():
+    circuit = Circuit(2, num_clbits={"a": 2, "b": 1}).append(Bits(1, 3), 1, [0, 2, 1])
+    assert {"read", "0,1", "0"} <= set(draw.text(circuit, width=60).split())
+    assert "read 1" in draw.text(Circuit(1, num_clbits=2).append(Bits(0, 1), (), 1), width=60)
 
 
 ANGLES = {

@@ -22,9 +22,12 @@ ASCII = str.maketrans(
         **dict.fromkeys("│║", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬╥╨╫╪", "+"),
         **{"●": "@", "○": "o", "⊕": "X", "×": "x", "░": ":", "…": "~", "⋮": ":", "«": "<", "»": ">", "·": "."},
-        **{"π": "pi", "†": "'", "√": "sqrt", "→": "->", "⟩": ">"},
     }
 )
+"""Each character for one."""
+
+SPELLED = str.maketrans({"π": "pi", "√": "sqrt", "→": "->", "†": "^", "⟩": ">"})
+"""What stands in names, before they get their place."""
 
 
 def cells_of(text: str) -> int:

@@ -187,7 +187,10 @@ def _placed(
     """One operation in its rows, in column 0; None where none of its qubits is shown."""
     at = [place[q] for q in instruction.qubits]
     shape = shape_of(instruction.operation)
-    ends = [bits[b] for b in instruction.clbits]
+    ends: list[tuple[int, str]] = []
+    for row in sorted({bits[b][0] for b in instruction.clbits}):
+        texts = [bits[b][1] for b in instruction.clbits if bits[b][0] == row]
+        ends.append((row, ",".join(texts) if at else f"{shape.label} {','.join(texts)}"))
     if isinstance(instruction.operation, Conditional):
         first = next((r.start for r in circuit.cregs if r.name == instruction.operation.register), None)
         ends += [] if first is None else [(bits[first][0], shape.condition)]

@@ -40,7 +40,7 @@ def axes_in(ax: Any, width: float, height: float) -> tuple[Figure, Axes]:
     _kind()
     if not hasattr(ax, "plot") or not hasattr(ax, "get_figure"):
         raise ResultError(f"Argument `ax` must be axes of matplotlib, but is {type(ax).__name__}.")
-    return ax.get_figure(root=True), ax
+    return ax.figure, ax
 
 
 def phase_colours() -> Any:

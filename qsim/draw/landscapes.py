@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,8 +53,10 @@ def landscape(
         'x'
     """
     xs, ys = _places(x, "x"), _places(y, "y")
-    if isinstance(values, Callable):  # type: ignore[arg-type]
-        values = values(np.stack(np.meshgrid(xs, ys), axis=-1))
+    if callable(values):
+        points = np.stack(np.meshgrid(xs, ys), axis=-1)
+        _check_takes_one(values, points)
+        values = values(points)
     grid = host_array(values, "values")
     if grid.shape != (len(ys), len(xs)) or grid.dtype.kind == "c":
         raise ResultError(
@@ -88,6 +91,18 @@ def landscape(
     axes.set_xlim(xs[0], xs[-1])
     axes.set_ylim(ys[0], ys[-1])
     return figure
+
+
+def _check_takes_one(function: Callable[..., Any], points: np.ndarray) -> None:
+    try:
+        signature(function).bind(points)
+    except TypeError:
+        raise ResultError(
+            "Argument `values` must be a function of one array of points (len(y), len(x), 2), but takes other "
+            "arguments. Try lambda points: f(points[..., 0], points[..., 1])."
+        ) from None
+    except ValueError:  # a function that does not say what it takes
+        return
 
 
 def _places(places: Any, name: str) -> np.ndarray:

@@ -35,11 +35,12 @@ def state_city(state: Any) -> Figure:
     rho = density_of(state, MAX_CITY)
     real, imaginary = np.real(rho), np.imag(rho)
     figure = new_figure(8.0, 4.0)
+    figure.set_layout_engine("none")
     size = len(rho)
     rows, columns = (a.reshape(-1) for a in np.indices(rho.shape))
     limit = max(0.05, float(np.abs(real).max()), float(np.abs(imaginary).max()))
     for place, (title, part) in enumerate((("Re ρ", real), ("Im ρ", imaginary))):
-        axes: Any = figure.add_subplot(1, 2, place + 1, projection="3d", computed_zorder=False)
+        axes: Any = figure.add_axes((0.5 * place, 0.02, 0.48, 0.9), projection="3d", computed_zorder=False)
         heights = part.reshape(-1)
         there = np.abs(heights) >= 1e-9
         if there.any():
@@ -59,11 +60,11 @@ def state_city(state: Any) -> Figure:
         _floor(axes, size)
         low = min(0.0, float(part.min()))
         axes.set_zlim(low if low < -1e-9 else 0.0, limit)
-        axes.set_title(title)
+        axes.set_title(title, y=0.96)
         _names(axes, size)
         axes.tick_params(labelsize=7, pad=-2)
         axes.view_init(elev=28, azim=-58)
-        axes.set_box_aspect((1, 1, 0.75), zoom=0.95)
+        axes.set_box_aspect((1, 1, 0.75), zoom=0.98)
     return figure
 
 

@@ -31,7 +31,9 @@ def host_array(value: Any, name: str) -> np.ndarray:
         except (ValueError, TypeError):
             array = None
     if array is None:
-        raise ResultError(f"Argument `{name}` must be an array of numbers, but is {type(value).__name__}.")
+        raise ResultError(
+            f"Argument `{name}` must be an array of numbers, such as execute(...) gives, but is {type(value).__name__}."
+        )
     if not np.isfinite(array).all():
         raise ResultError(f"Argument `{name}` holds NaN or infinity.")
     return array

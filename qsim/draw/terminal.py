@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 
 from qsim._checks import check_int
 from qsim._errors import ResultError
-from qsim.draw.canvas import ASCII, Canvas, cells_of
+from qsim.draw.canvas import ASCII, SPELLED, Canvas, cells_of
 from qsim.draw.columns import Columns, Element, RowKind, arrange
 from qsim.draw.labels import shorten
-from qsim.draw.shapes import Kind
+from qsim.draw.shapes import Kind, Shape
 from qsim.ir.circuit import Circuit
 
 __all__ = ["terminal_text", "text"]
@@ -51,15 +52,16 @@ def text(circuit: Circuit, *, width: int | None = None, ascii_only: bool = False
         width = max(MIN_WIDTH, shutil.get_terminal_size((100, 24)).columns)
     width = check_int("width", width, ResultError, minimum=MIN_WIDTH)
     columns = arrange(circuit, lambda num_rows: _most_bands(num_rows) * (width // 4), MAX_ROWS)
+    if ascii_only:
+        columns = _spelled(columns)
     if not columns.rows:
         lines = ["circuit on 0 qubits"]
     else:
         columns, lines = _fold(columns, width)
     lines += [shorten(note, width) for note in columns.notes]
-    if not ascii_only:
-        return "\n".join(lines)
-    plain = (line.translate(ASCII).encode("ascii", "replace").decode() for line in lines)
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "~" for line in plain)
+    if ascii_only:
+        lines = [line.translate(ASCII).encode("ascii", "replace").decode() for line in lines]
+    return "\n".join(lines)
 
 
 def terminal_text(circuit: Circuit) -> str:
@@ -76,6 +78,22 @@ def terminal_text(circuit: Circuit) -> str:
     except (UnicodeEncodeError, LookupError):
         return text(circuit, ascii_only=True)
     return text(circuit)
+
+
+def _spelled(columns: Columns) -> Columns:
+    """The same without letters that ASCII lacks in its names."""
+
+    def shape(s: Shape) -> Shape:
+        return replace(s, label=s.label.translate(SPELLED), detail=s.detail.translate(SPELLED))
+
+    rows = tuple([replace(r, label=r.label.translate(SPELLED), end=r.end.translate(SPELLED)) for r in columns.rows])
+    elements = tuple(
+        [
+            replace(e, shape=shape(e.shape), marks=tuple([(row, mark.translate(SPELLED)) for row, mark in e.marks]))
+            for e in columns.elements
+        ]
+    )
+    return replace(columns, rows=rows, elements=elements, phase=columns.phase.translate(SPELLED))
 
 
 def _fold(columns: Columns, width: int) -> tuple[Columns, list[str]]:

@@ -22,6 +22,10 @@ def check_operation(operation: Any) -> None:
         CircuitError: a member is missing, or the matrix of constants has another shape than
             (2^num_qubits, 2^num_qubits), or holds what is no finite number.
     """
+    if hasattr(operation, "instructions"):
+        raise CircuitError(
+            "Argument `operation` must be an operation, but is a Circuit. Try circuit.extend(other, qubits)."
+        )
     for member in MEMBERS:
         if not hasattr(operation, member):
             raise CircuitError(
