@@ -121,7 +121,7 @@ def qn_spsa(
 
     def update(
         updates: PyTree,
-        state: MetricState,
+        state: Any,
         params: PyTree = None,
         *,
         value: Array | None = None,
@@ -144,7 +144,8 @@ def qn_spsa(
             fidelities = measured_fidelities(ansatz, unravel, shots, on)
         pairs = random_signs(keys[1], 2 * samples, flat.shape[0], flat.dtype).reshape(2, samples, -1)
         found = estimated_metric(fidelities, flat, pairs, size, keys[2])
-        metric = (state.metric * count + found) / (count + 1).astype(flat.dtype)
+        weight = jnp.asarray(count, flat.dtype)
+        metric = (state.metric * weight + found) / (weight + 1)
         move = -rate(state.count).astype(flat.dtype) * _divided(metric, gradient, damping)
         if blocking is not None:
             before = scalar(loss(params) if value is None else value)

@@ -91,7 +91,7 @@ def spsa(
 
     def update(
         updates: PyTree,
-        state: CountState,
+        state: Any,
         params: PyTree = None,
         *,
         value_fn: Loss | None = None,
