@@ -106,9 +106,9 @@ def qn_spsa(
     ansatz = Ansatz(circuit, method)
     samples = check_int("samples", samples, MethodError, minimum=1)
     rate, width = gain_sequences(learning_rate, step, alpha, gamma, stability)
-    if isinstance(damping, bool) or not 0 < damping < float("inf"):
+    if isinstance(damping, (bool, str)) or not 0 < damping < float("inf"):
         raise MethodError(f"Argument `damping` must be a positive number, but is {damping!r}.")
-    if blocking is not None and not blocking >= 0:
+    if blocking is not None and (isinstance(blocking, (bool, str)) or not blocking >= 0):
         raise MethodError(f"Argument `blocking` must be a number of at least 0, or None, but is {blocking!r}.")
     if shots is None and on is not None:
         raise MethodError("Argument `on` says where fidelities are measured, which needs `shots`. Try shots=1000.")
