@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 
+from benchmarks.optimisers import best, entries, ising, run
 from qsim import Circuit, Parameter, ParameterVector, X, Z, execute
 from qsim._errors import CircuitError, MemoryLimitError, MethodError, ParameterError, QsimError
 from qsim.backends import Reference
@@ -244,6 +245,18 @@ def test_steps_do_not_depend_on_how_the_circuit_is_parametrised(x64):
         move = jax.jit(lambda p, o=optimizer, e=energy: o.update(jax.grad(e)(p), o.init(p), p)[0])
         steps.append(factor * move(params)["u"])
     np.testing.assert_allclose(*steps, atol=1e-10)
+
+
+@pytest.mark.slow
+def test_it_needs_at_most_half_of_the_steps_of_adam():
+    """The Ising chain of 8 spins, to 1e-3: from one start, Adam at its best learning rate of four."""
+    problem = ising()
+    found = {}
+    for name, entry in entries(problem).items():
+        if name in ("adam", "natural gradient, full"):
+            found[name] = best([run(problem, entry, rate) for rate in entry.rates]).reached
+    assert found["natural gradient, full"] is not None
+    assert found["adam"] is None or 2 * found["natural gradient, full"] <= found["adam"]
 
 
 def test_nothing_to_train():
