@@ -103,6 +103,8 @@ def check_real(params: PyTree) -> None:
             raise ParameterError(
                 f"Argument `params` must hold real floats{f', but `{name}`' if name else ', but'} is {what}. {fix}"
             )
+        if isinstance(leaf, (float, np.ndarray, np.generic)) and not np.isfinite(leaf).all():
+            raise ParameterError("Argument `params` must hold finite numbers, but holds NaN or infinity.")
 
 
 def check_declared(circuit: Circuit, params: Any) -> None:

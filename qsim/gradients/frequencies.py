@@ -56,8 +56,8 @@ def parameter_frequencies(circuit: Circuit) -> tuple[tuple[float, ...], ...]:
                 found[place] = frozenset(round(a + b, _DIGITS) for a in found[place] for b in turns)
                 if len(found[place]) > 2 * MAX_FREQUENCIES + 1:
                     raise MethodError(
-                        f"rotosolve would need {len(found[place])} values for each step of parameter `{p}`, which enters "
-                        "too many gates. Try natural_gradient."
+                        f"rotosolve would need {len(found[place])} values for each step of `{p}`, which is in too "
+                        "many gates. Try natural_gradient."
                     )
     return tuple(tuple(sorted(w for w in turns if w > 0)) for turns in found)
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 
 from qsim._errors import CircuitError, ParameterError
+from qsim._recent import Recent
 from qsim._typing import Array, PyTree
 from qsim.ir.circuit import Circuit
+from qsim.ir.keys import key_of
 from qsim.ir.operation import Barrier, Measure
 from qsim.ir.parameter import parameters_of
+from qsim.lower.forms import phase_form
+
+ANY = "any"
+"""The basis of a qubit on which nothing has acted."""
+MAX_FORMS = 256
+
+_forms = Recent(MAX_FORMS)
 
 
 def parameter_layers(circuit: Circuit) -> dict[str, Array]:
     """The layer in which each parameter of a circuit first acts: the blocks of a block-diagonal metric.
 
-    A layer is a set of gates with open parameters that act on different qubits, with no other gate between
-    them on these qubits; layers count from 0. Gates of one layer commute, which is what makes their block of
-    the metric easy to measure (arXiv:1909.02108). A parameter of several gates belongs to the first one's layer.
+    A layer is a set of gates with open parameters and no other gate between them, which act on different qubits or
+    in the same Pauli basis (all rzz of a chain, say); layers count from 0. They commute, which is what makes their
+    block of the metric easy to measure (arXiv:1909.02108). A parameter of several gates belongs to the
+    first one's layer.
 
     Args:
         circuit: a circuit with open parameters.
@@ -37,19 +49,31 @@ def parameter_layers(circuit: Circuit) -> dict[str, Array]:
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
     found = {name: np.full(shape, -1, np.int32) for name, shape in circuit.parameter_shapes().items()}
-    free = [0] * circuit.num_qubits  # the first layer that a gate on this qubit can be in
+    last = [-1] * circuit.num_qubits  # the last layer with a gate on this qubit
+    bases: list[str | None] = [ANY] * circuit.num_qubits  # in which all gates on it since then are diagonal
     for i in circuit.instructions:
         if isinstance(i.operation, (Barrier, Measure)):
             continue
-        layer = max((free[q] for q in i.qubits), default=0)
         used = [p for param in i.operation.params for p in parameters_of(param)]
+        own = _bases(i.operation) if used else (None,) * len(i.qubits)
+        pairs = list(zip(i.qubits, own, strict=True))
+        fits = [basis is not None and bases[q] in (ANY, basis) for q, basis in pairs]
+        earliest = [last[q] if fit else last[q] + 1 for (q, _), fit in zip(pairs, fits, strict=True)]
+        layer = max([0, *earliest]) if used else max([last[q] for q in i.qubits], default=-1)
         for p in used:
             owner, place = (p.name, 0) if p.vector is None else (p.vector.name, p.index)
             if found[owner].reshape(-1)[place] < 0:
                 found[owner].reshape(-1)[place] = layer
-        for q in i.qubits:
-            free[q] = layer + bool(used)
+        for (q, basis), fit in zip(pairs, fits, strict=True):
+            bases[q] = basis if fit or (used and layer > last[q]) else None
+            last[q] = layer
     return {name: np.maximum(layers, 0) for name, layers in found.items()}
+
+
+def _bases(operation: Any) -> tuple[str | None, ...]:
+    """The Pauli letter per qubit in whose eigenbasis an operation is diagonal; None where there is none."""
+    form = _forms.get(key_of(operation), lambda: phase_form(operation))
+    return (None,) * operation.num_qubits if form is None else form.bases
 
 
 def block_table(blocks: PyTree | None, params: PyTree) -> np.ndarray:
@@ -74,7 +98,10 @@ def block_table(blocks: PyTree | None, params: PyTree) -> np.ndarray:
             f"Argument `blocks` must be a pytree like the params, with shapes {shapes}, but is {structure} with shapes "
             f"{[np.shape(leaf) for leaf in leaves]}. Try parameter_layers(circuit), or None."
         )
-    if any(isinstance(leaf, jax.core.Tracer) or np.asarray(leaf).dtype.kind not in "iu" for leaf in leaves):
+    if any(
+        not isinstance(leaf, (np.ndarray, np.integer, int)) or np.asarray(leaf).dtype.kind not in "iu"
+        for leaf in leaves
+    ):
         raise ParameterError("Argument `blocks` must hold ints that are known before tracing, one per element.")
     numbers = np.concatenate([np.asarray(leaf).reshape(-1) for leaf in leaves]) if leaves else np.zeros(0, np.int32)
     groups = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]

@@ -63,8 +63,9 @@ def metric_tensor(
         >>> from qsim import Circuit, Parameter
         >>> from qsim.gradients import metric_tensor
         >>> circuit = Circuit(1).ry(Parameter("a"), 0).rz(Parameter("b"), 0)
-        >>> metric_tensor(circuit, {"a": 0.5, "b": 0.1}).round(4).tolist()
-        [[0.25, 0.0], [0.0, 0.0575]]
+        >>> metric = metric_tensor(circuit, {"a": 0.5, "b": 0.1})
+        >>> [f"{entry:.4f}" for entry in metric.diagonal()]
+        ['0.2500', '0.0575']
     """
     ansatz = Ansatz(circuit, method)
     flat, unravel = ansatz.flat(params)

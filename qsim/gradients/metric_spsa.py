@@ -106,9 +106,9 @@ def qn_spsa(
     ansatz = Ansatz(circuit, method)
     samples = check_int("samples", samples, MethodError, minimum=1)
     rate, width = gain_sequences(learning_rate, step, alpha, gamma, stability)
-    if isinstance(damping, bool) or not 0 < damping < float("inf"):
+    if isinstance(damping, (bool, str)) or not 0 < damping < float("inf"):
         raise MethodError(f"Argument `damping` must be a positive number, but is {damping!r}.")
-    if blocking is not None and not blocking >= 0:
+    if blocking is not None and (isinstance(blocking, (bool, str)) or not blocking >= 0):
         raise MethodError(f"Argument `blocking` must be a number of at least 0, or None, but is {blocking!r}.")
     if shots is None and on is not None:
         raise MethodError("Argument `on` says where fidelities are measured, which needs `shots`. Try shots=1000.")
@@ -121,7 +121,7 @@ def qn_spsa(
 
     def update(
         updates: PyTree,
-        state: MetricState,
+        state: Any,
         params: PyTree = None,
         *,
         value: Array | None = None,
@@ -144,7 +144,8 @@ def qn_spsa(
             fidelities = measured_fidelities(ansatz, unravel, shots, on)
         pairs = random_signs(keys[1], 2 * samples, flat.shape[0], flat.dtype).reshape(2, samples, -1)
         found = estimated_metric(fidelities, flat, pairs, size, keys[2])
-        metric = (state.metric * count + found) / (count + 1).astype(flat.dtype)
+        weight = jnp.asarray(count, flat.dtype)
+        metric = (state.metric * weight + found) / (weight + 1)
         move = -rate(state.count).astype(flat.dtype) * _divided(metric, gradient, damping)
         if blocking is not None:
             before = scalar(loss(params) if value is None else value)

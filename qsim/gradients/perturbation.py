@@ -91,7 +91,7 @@ def spsa(
 
     def update(
         updates: PyTree,
-        state: CountState,
+        state: Any,
         params: PyTree = None,
         *,
         value_fn: Loss | None = None,
@@ -190,6 +190,8 @@ def check_extras(name: str, params: PyTree, value_fn: Loss | None, key: Key) -> 
         raise MethodError(
             f"{name} draws random directions and needs a key. Try key=jax.random.key(0), a new one a step."
         )
+    if not hasattr(key, "dtype"):
+        raise MethodError(f"Argument `key` must be a JAX key, but is {key!r}. Try key=jax.random.key(0).")
     return value_fn
 
 
