@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qsim import errors, library, qasm, results
+from qsim import errors, interop, library, qasm, results
 from qsim._defaults import set_backend, set_transpiler
 from qsim._execute import execute, execute_with_defaults, explain, submit
 from qsim.ir import circuit as _circuit
@@ -31,6 +31,7 @@ __all__ = [
     "execute",
     "explain",
     "gates",
+    "interop",
     "library",
     "load",
     "ops",

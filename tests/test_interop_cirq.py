@@ -7,8 +7,9 @@ import doctest
 import numpy as np
 import pytest
 
-cirq = pytest.importorskip("cirq")  # the extra `cirq`: .ci/vendors runs these
+pytest.importorskip("cirq")  # the extra `cirq`: .ci/vendors runs these
 
+import cirq
 import sympy
 from ir_oracle import random_unitary, unitary_of
 
@@ -137,9 +138,10 @@ def test_a_phasor_leaves_alone_the_qubits_where_it_is_the_identity():
 
 
 def test_a_pauli_string_is_an_operation_too():
-    theirs = cirq.Circuit(cirq.PauliString(-1j, cirq.X(Q[0]), cirq.Y(Q[2])), cirq.CircuitOperation(
-        cirq.FrozenCircuit(cirq.H(Q[0]), cirq.CX(Q[0], Q[1])), repetitions=3
-    ))
+    theirs = cirq.Circuit(
+        cirq.PauliString(-1j, cirq.X(Q[0]), cirq.Y(Q[2])),
+        cirq.CircuitOperation(cirq.FrozenCircuit(cirq.H(Q[0]), cirq.CX(Q[0], Q[1])), repetitions=3),
+    )
     np.testing.assert_allclose(unitary_of(from_cirq(theirs)), matrix(theirs, 3), atol=1e-7)
 
 

@@ -74,7 +74,9 @@ def host_number(param: Any, where: str, name: str) -> float:
     try:
         return float(value_of(param))
     except TypeError:
-        raise CircuitError(f"{where}: an angle of {name} is traced by JAX. Convert outside jit, grad and vmap.") from None
+        raise CircuitError(
+            f"{where}: an angle of {name} is traced by JAX. Convert outside jit, grad and vmap."
+        ) from None
 
 
 def host_array(array: Any, where: str, name: str) -> np.ndarray:
@@ -86,7 +88,13 @@ def host_array(array: Any, where: str, name: str) -> np.ndarray:
     try:
         return np.asarray(array)
     except TypeError:
-        raise CircuitError(f"{where}: an array of {name} is traced by JAX. Convert outside jit, grad and vmap.") from None
+        raise CircuitError(
+            f"{where}: an array of {name} is traced by JAX. Convert outside jit, grad and vmap."
+        ) from None
+
+
+def _traced(where: str, what: str, name: str) -> CircuitError:
+    return CircuitError(f"{where}: an {what} of {name} is traced by JAX. Convert outside jit, grad and vmap.")
 
 
 def place(target: Circuit, steps: Circuit, qubits: Sequence[int]) -> None:
@@ -149,5 +157,3 @@ def _moved(matrix: np.ndarray, i: Instruction, k: int) -> np.ndarray:
     wide = np.kron(matrix, np.eye(1 << k - len(i.qubits))).reshape((2,) * (2 * k))
     back = np.argsort(order)
     return wide.transpose([*back, *(back + k)]).reshape(1 << k, 1 << k)
-
-

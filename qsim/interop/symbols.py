@@ -107,9 +107,7 @@ def rewritten(param: Parameter | Expression, algebra: SimpleNamespace, leaf: Cal
 
 def to_sympy(param: Parameter | Expression, sympy: Any) -> Any:
     """Our parameter or expression as SymPy's; elements of vectors are symbols such as `theta[3]`, counted in order."""
-    algebra = SimpleNamespace(
-        **{ours: getattr(sympy, theirs) for theirs, ours in FUNCTIONS.items()}, sqrt=sympy.sqrt
-    )
+    algebra = SimpleNamespace(**{ours: getattr(sympy, theirs) for theirs, ours in FUNCTIONS.items()}, sqrt=sympy.sqrt)
     return rewritten(
         param, algebra, lambda p: sympy.Symbol(p.name if p.vector is None else f"{p.vector.name}[{p.index}]")
     )
