@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qsim import draw, errors, library, primitives, qasm, results
+from qsim import draw, errors, interop, library, primitives, qasm, results
 from qsim._defaults import set_backend, set_transpiler
 from qsim._execute import execute, execute_with_defaults, explain, submit
 from qsim.draw.terminal import terminal_text as _terminal_text
@@ -33,6 +33,7 @@ __all__ = [
     "execute",
     "explain",
     "gates",
+    "interop",
     "library",
     "load",
     "ops",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from math import pi
-
 import numpy as np
 import pytest
+from ir_oracle import random_unitary, unitary_of
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import Clbit, ControlledGate, Gate, Parameter, ParameterVector, Qubit
+from qiskit.circuit import Clbit, Gate, Parameter, ParameterVector, Qubit
 from qiskit.circuit import library as standard
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Clifford, Operator, Pauli, SparseObservable, SparsePauliOp
 from qiskit.synthesis import LieTrotter, QDrift, SuzukiTrotter
-from ir_oracle import random_unitary, unitary_of
 
 import qsim
 from qsim import Circuit, I, PauliSum, X, Y, Z, execute, gates, ops
 from qsim.errors import BackendError, CircuitError, ObservableError, ParameterError
+from qsim.interop import base as interop_base
 from qsim.interop import (
     from_qiskit,
     pauli_from_qiskit,
@@ -25,7 +24,7 @@ from qsim.interop import (
     qiskit_values,
     to_qiskit,
 )
-from qsim.interop import base as interop_base
+from qsim.interop import qiskit_read as interop_read
 from qsim.ir.ops.delay import Delay
 from qsim.ir.table import rows
 
@@ -241,6 +240,7 @@ def test_values_may_be_traced():
 
 
 def test_expressions_are_those_of_qiskit():
+    pytest.importorskip("sympy")
     t, s = Parameter("t"), Parameter("s")
     terms = [2 * t + s, t * s - t / s, 1 / t, t**2, -t, t.sin(), t.cos(), t.tan(), t.arcsin(), t.arccos(), t.arctan()]
     terms += [t.exp(), (s + 2).log(), (t + s) ** 0.5, (2 * t + s).sin() / 3 - t**2, t - t + 0.3, 2 * (1 + t) * (s - 1)]
@@ -382,7 +382,7 @@ def opaque() -> QuantumCircuit:
 def bomb() -> QuantumCircuit:
     made = QuantumCircuit(1)
     made.x(0)
-    for k in range(9):
+    for k in range(4):
         outer = QuantumCircuit(1, name=f"level{k}")
         gate = made.to_gate()
         for _ in range(10):
@@ -430,7 +430,7 @@ def test_what_has_no_counterpart_there_is_named():
 
     with pytest.raises(CircuitError, match=r"odd on qubits \(1\) has no counterpart in Qiskit's gates"):
         to_qiskit(Circuit(2).append(Odd(), 1))
-    with pytest.raises(CircuitError, match="if_x"):
+    with pytest.raises(CircuitError, match=r"if_u on qubits \(0\)"):
         to_qiskit(qsim.qasm.loads("OPENQASM 2.0; qreg q[1]; creg c[1]; measure q->c; if(c==1) U(pi,0,pi) q[0];"))
     with pytest.raises(CircuitError, match="rx is traced"):
         jax.jit(lambda t: to_qiskit(Circuit(1).rx(t, 0)) and t)(0.5)
@@ -453,15 +453,25 @@ def test_a_package_that_is_missing_is_named_with_the_command(monkeypatch):
             call(None)
 
 
-def test_a_hundred_thousand_gates_take_a_few_seconds():
-    import time
+def test_equal_expressions_are_read_once(monkeypatch):
+    t, seen = ParameterVector("t", 10), []
+    given = QuantumCircuit(2)
+    for k in range(2_000):
+        given.rz(2 * t[k % 10] + 0.1, k % 2)
+    whole = interop_read._Reader._affine
+    monkeypatch.setattr(interop_read._Reader, "_affine", lambda *args: seen.append(args) or whole(*args))
+    assert len(from_qiskit(given)) == 2_000 and len(seen) == 10
 
-    t = ParameterVector("t", 10)
-    given = QuantumCircuit(20)
-    for k in range(20_000):
-        given.cx(k % 20, (k + 1) % 20)
-        given.rz(2 * t[k % 10] + 0.1, k % 20)
-    start = time.perf_counter()
-    ours = from_qiskit(given)
-    there = to_qiskit(ours)
-    assert time.perf_counter() - start < 10 and len(ours) == 40_000 == len(there.data)
+
+def test_affine_expressions_need_no_sympy(monkeypatch):
+    t, s = Parameter("t"), Parameter("s")
+    given = QuantumCircuit(1)
+    for term in (2 * t + s - 1, -t, t - t, (t + s) / 2, 3 - (t - 1) * 2, 1e9 * t):
+        given.rx(term, 0)
+    monkeypatch.setattr(interop_read, "from_sympy", None)
+    values = {"t": 0.3, "s": 0.8}
+    assert_same(given.assign_parameters(values), from_qiskit(given).bind(values))
+    step = QuantumCircuit(1)
+    step.rx(t.sign(), 0)
+    with pytest.raises((TypeError, BackendError)):
+        from_qiskit(step)

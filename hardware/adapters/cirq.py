@@ -17,6 +17,7 @@ from hardware.job import KeptJobs, RemoteJob
 from hardware.programs import Program
 from qsim.backends import JobStatus
 from qsim.errors import BackendError
+from qsim.interop.cirq_gates import GATES
 from qsim.ir.operation import Barrier
 from qsim.ir.table import row_of
 from qsim.ir.target import Native, QubitFacts, Target
@@ -44,32 +45,8 @@ ERRORS: dict[type[BaseException], type[DeviceError]] = {
 }
 PI = math.pi
 
-GATES: dict[str, Callable[..., Any]] = {
-    "id": lambda cirq: cirq.I,
-    "x": lambda cirq: cirq.X,
-    "y": lambda cirq: cirq.Y,
-    "z": lambda cirq: cirq.Z,
-    "h": lambda cirq: cirq.H,
-    "s": lambda cirq: cirq.S,
-    "sdg": lambda cirq: cirq.S**-1,
-    "t": lambda cirq: cirq.T,
-    "tdg": lambda cirq: cirq.T**-1,
-    "sx": lambda cirq: cirq.X**0.5,
-    "sxdg": lambda cirq: cirq.X**-0.5,
-    "rx": lambda cirq, theta: cirq.rx(theta),
-    "ry": lambda cirq, theta: cirq.ry(theta),
-    "rz": lambda cirq, theta: cirq.rz(theta),
-    "p": lambda cirq, theta: cirq.ZPowGate(exponent=theta / PI),
-    "prx": lambda cirq, theta, phi: cirq.PhasedXPowGate(exponent=theta / PI, phase_exponent=phi / PI),
-    "u": lambda cirq, theta, phi, lam: cirq.PhasedXZGate(
-        x_exponent=theta / PI, z_exponent=(phi + lam) / PI, axis_phase_exponent=0.5 - lam / PI
-    ),
-    "cz": lambda cirq: cirq.CZ,
-    "iswap": lambda cirq: cirq.ISWAP,
-    "sqrt_iswap": lambda cirq: cirq.ISWAP**0.5,
-    "fsim": lambda cirq, theta, phi: cirq.FSimGate(theta, phi),
-}
-"""Our gates -> Cirq's, equal up to a global phase."""
+NATIVES = "id x y z h s sdg t tdg sx sxdg rx ry rz p prx u cz iswap sqrt_iswap fsim".split()
+"""Gates that a device may have; Cirq's are equal to ours up to a global phase."""
 
 ANY_ANGLES = (0.1, 0.2, 0.3)
 ANGLES = {"fsim": (PI / 2, PI / 6)}
@@ -177,7 +154,7 @@ class _EngineJob(RemoteJob):
 def _target(metadata: Any, places: Sequence[Any], calibration: Any) -> Target:
     """The qubits, the pairs, and the gates of the table that the device's gate set takes."""
     natives = {}
-    for name in GATES:
+    for name in NATIVES:
         for angles in (ANY_ANGLES[: len(row_of(name).params)], ANGLES.get(name)):
             native = None if angles is None else _native(name, angles, metadata)
             if native is not None:

@@ -27,9 +27,9 @@ from hardware.job import RemoteJob
 from hardware.programs import Program
 from qsim.backends import JobStatus
 from qsim.errors import BackendError
+from qsim.interop.qiskit_gates import classes
 from qsim.ir.operation import Barrier, Reset
 from qsim.ir.ops.delay import Delay
-from qsim.ir.table import rows
 from qsim.ir.target import Interval, Target
 from qsim.ir.target_natives import SPELLINGS
 
@@ -37,7 +37,6 @@ try:
     import qiskit_ibm_runtime as runtime
     from qiskit import QuantumCircuit
     from qiskit.circuit.exceptions import CircuitError
-    from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
     from qiskit.exceptions import QiskitError
     from qiskit.primitives import BaseSamplerV2, PrimitiveJob
     from qiskit.providers import BackendV2
@@ -57,14 +56,8 @@ except ImportError as missing:
 
 __all__ = ["QiskitDevice", "device"]
 
-STANDARD = get_standard_gate_name_mapping()
-GATES: dict[str, type] = {
-    row.name: STANDARD[word].base_class
-    for row in rows()
-    for word in (row.qasm, row.name)  # the second stands, where there are both
-    if word in STANDARD
-}
-"""Our name of a gate -> Qiskit's class of the same gate, under our name or that of OpenQASM 2 (prx is r)."""
+GATES = classes()
+"""Our name of a gate -> Qiskit's class of the same gate."""
 
 FREE = (AerBackend, BasicSimulator, FakeBackendV2, GenericBackendV2)
 """Backends that run in this process."""

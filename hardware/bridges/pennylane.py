@@ -43,53 +43,19 @@ from pennylane.transforms import (
 from pennylane.transforms.core import CompilePipeline
 from pennylane.wires import Wires
 
-from qsim import Circuit, PauliSum, execute
+from qsim import Circuit, execute
 from qsim.backends import LocalBackend, Reference, find_backend
+from qsim.interop import from_pennylane, pauli_from_pennylane
+from qsim.interop.pennylane_gates import IN_OUR_WORDS, NAMES
 from qsim.methods import Statevector
 from qsim.results import Expectation, Hermitian, Probabilities, Samples, State, Variance
 
 __all__ = ["QsimDevice"]
 
-# PennyLane's name -> ours; parameters and qubits come in the same order
-GATES = {
-    "Identity": "id",
-    "PauliX": "x",
-    "PauliY": "y",
-    "PauliZ": "z",
-    "Hadamard": "h",
-    "S": "s",
-    "T": "t",
-    "SX": "sx",
-    "Adjoint(S)": "sdg",
-    "Adjoint(T)": "tdg",
-    "Adjoint(SX)": "sxdg",
-    "CNOT": "cx",
-    "CY": "cy",
-    "CZ": "cz",
-    "CH": "ch",
-    "SWAP": "swap",
-    "ISWAP": "iswap",
-    "ECR": "ecr",
-    "CSWAP": "cswap",
-    "Toffoli": "ccx",
-    "CCZ": "ccz",
-    "RX": "rx",
-    "RY": "ry",
-    "RZ": "rz",
-    "PhaseShift": "p",
-    "U3": "u",
-    "CRX": "crx",
-    "CRY": "cry",
-    "CRZ": "crz",
-    "ControlledPhaseShift": "cp",
-    "IsingXX": "rxx",
-    "IsingYY": "ryy",
-    "IsingZZ": "rzz",
-}
 MATRICES = frozenset({"QubitUnitary", "DiagonalQubitUnitary", "BlockEncode"})
 """What is run as a matrix."""
 NOTHING = frozenset({"Barrier", "Snapshot"})
-TARGET = frozenset({*GATES, *MATRICES, *NOTHING, "GlobalPhase"})
+TARGET = frozenset({*NAMES, *IN_OUR_WORDS, *MATRICES, *NOTHING})
 JAX = (math.Interface.JAX, math.Interface.JAX_JIT)
 
 # transforms are called in several ways, which the types of PennyLane do not tell apart
@@ -328,20 +294,11 @@ def _numbered(tape: Any, wires: Any) -> Tape:
 
 def _circuit(tape: Any, size: int) -> tuple[Circuit, Any]:
     """The operations of a tape, and the amplitudes that it starts in."""
-    circuit, state = Circuit(size), None
-    for number, operation in enumerate(tape.operations):
-        name, qubits = operation.name, _qubits(operation)
-        if number == 0 and isinstance(operation, StatePrepBase):
-            state = jnp.ravel(jnp.asarray(operation.state_vector(wire_order=range(size))))
-        elif name in NOTHING:
-            continue
-        elif name == "GlobalPhase":
-            circuit.gphase(-operation.data[0])
-        elif name in GATES:
-            getattr(circuit, GATES[name])(*operation.data, *qubits)
-        else:
-            circuit.unitary(operation.matrix(), qubits)
-    return circuit, state
+    operations, state = tape.operations, None
+    if operations and isinstance(operations[0], StatePrepBase):
+        state = jnp.ravel(jnp.asarray(operations[0].state_vector(wire_order=range(size))))
+        operations = operations[1:]
+    return from_pennylane(Tape(operations), wires=range(size)), state
 
 
 def _measurement(measurement: Any, size: int) -> tuple[Any, Callable[[Any], Any]]:
@@ -361,13 +318,10 @@ def _observable(observable: Any) -> Any:
     """Ours, or None where there is none."""
     if isinstance(observable, ops.Hermitian):
         return Hermitian(observable.data[0], _qubits(observable))
-    sentence = observable.pauli_rep
-    if not sentence:
+    if not observable.pauli_rep:
         return None
-    coefficients = list(sentence.values())
-    traced = any(math.get_interface(value) == "jax" for value in coefficients)
-    values = jnp.real(jnp.stack(coefficients)) if traced else np.real(np.asarray(coefficients, complex))
-    return PauliSum([dict(word) for word in sentence], values)
+    found = pauli_from_pennylane(observable)
+    return found.replace(found.coefficients.real)
 
 
 def _qubits(thing: Any) -> list[int]:

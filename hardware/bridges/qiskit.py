@@ -14,15 +14,17 @@ import numpy as np
 from hardware.errors import DeviceError, RejectedProgram
 from qsim import Circuit, execute
 from qsim.backends import find_backend
-from qsim.errors import BackendError
-from qsim.ir.table import GateRow, rows
+from qsim.errors import BackendError, CircuitError, ParameterError
+from qsim.interop import from_qiskit
+from qsim.interop.qiskit_gates import classes
+from qsim.ir.operation import Reset
+from qsim.ir.table import row_of
 from qsim.ir.target import Native, Target
 from qsim.results import Samples
 
 try:
     from qiskit import QuantumCircuit
     from qiskit.circuit import Delay, Measure, Parameter
-    from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
     from qiskit.providers import BackendV2, JobStatus, JobV1, Options
     from qiskit.result import Result
     from qiskit.result.models import ExperimentResult, ExperimentResultData
@@ -33,30 +35,14 @@ except ImportError as missing:
         f'QsimBackend needs Qiskit, but {missing.name} is not installed. Try pip install "qsim-jax[qiskit]".'
     ) from missing
 
-__all__ = ["QsimBackend", "from_qiskit"]
-
-STANDARD = get_standard_gate_name_mapping()
-ROWS: dict[str, GateRow] = {
-    word: row
-    for row in rows()
-    for word in (row.qasm, row.name)
-    if word is not None and word in STANDARD and row.num_qubits
-}
-"""Qiskit's name of a standard gate -> our row of it. Both names of a gate that has two: u and u3."""
-
-THEIRS: dict[str, str] = {row.name: word for word, row in ROWS.items()}
-"""Our name of a gate -> Qiskit's, under our name where it has that one."""
-
-MAX_DEPTH = 64
-"""Of definitions in definitions."""
+__all__ = ["QsimBackend"]
 
 
 class QsimBackend(BackendV2):
     """What qsim runs on, as a Qiskit `BackendV2`, for `BackendSamplerV2` and `BackendEstimatorV2` too.
 
-    Measurements are the last operations on their qubits. Gates that are none of ours are expanded
-    by Qiskit's own definitions; what has none (control flow, resets) is refused by name. Global
-    phases, which counts do not show, are dropped.
+    Measurements are the last operations on their qubits. Circuits are read by `qsim.interop.from_qiskit`; what has no
+    counterpart (control flow, resets in the middle) is refused by name.
 
     Args:
         on: what runs the circuits, as in `execute(on=...)`; None is the local simulator.
@@ -123,7 +109,7 @@ class QsimBackend(BackendV2):
         keep = default.memory if memory is None else memory
         seed = default.seed_simulator if seed_simulator is None else seed_simulator
         seed = secrets.randbits(31) if seed is None else int(seed)
-        circuits = [from_qiskit(circuit) for circuit in given]
+        circuits = [_read(circuit) for circuit in given]
 
         def work() -> list[ExperimentResult]:
             keys = jax.random.split(jax.random.key(seed), max(len(circuits), 1))
@@ -216,67 +202,39 @@ class _QsimJob(JobV1):
         return self._future
 
 
-def from_qiskit(given: QuantumCircuit) -> Circuit:
-    """A Qiskit circuit as one of ours: qubit i is qubit i, classical bit i classical bit i; no global phase.
-
-    Args:
-        given: of standard gates, or of what is defined by them; parameters bound.
+def _read(given: QuantumCircuit) -> Circuit:
+    """A Qiskit circuit as one of ours, every parameter bound; steps of dt, which a simulator has not, take no time.
 
     Raises:
-        RejectedProgram: an operation that has no definition, or an unbound parameter.
-
-    Example:
-        >>> from qiskit import QuantumCircuit
-        >>> from hardware.bridges.qiskit import from_qiskit
-        >>> given = QuantumCircuit(3)
-        >>> _ = given.ccx(0, 1, 2), given.rccx(2, 1, 0)
-        >>> from_qiskit(given).count_ops()["ccx"]
-        1
+        RejectedProgram: an operation that has no counterpart here, or an unbound parameter.
     """
-    circuit = Circuit(given.num_qubits, num_clbits=given.num_clbits)
-    _append(circuit, given, range(given.num_qubits), range(given.num_clbits), 0)
-    return circuit
-
-
-def _append(circuit: Circuit, given: QuantumCircuit, qubits: Sequence[int], clbits: Sequence[int], depth: int) -> None:
-    for instruction in given.data:
-        operation: Any = instruction.operation
-        name = operation.name
-        places = [qubits[given.find_bit(q).index] for q in instruction.qubits]
-        bits = [clbits[given.find_bit(b).index] for b in instruction.clbits]
-        if name in ROWS and getattr(operation, "base_class", None) is STANDARD[name].base_class:
-            getattr(circuit, ROWS[name].name)(*_angles(operation), *places)
-        elif isinstance(operation, Measure):
-            circuit.measure(places, bits)
-        elif name == "barrier":
-            circuit.barrier(places)
-        elif not isinstance(operation, Delay):
-            definition = getattr(operation, "definition", None)
-            if definition is None or depth == MAX_DEPTH:
-                raise RejectedProgram(
-                    f"Operation {name!r} on qubits {places} of Qiskit's circuit {given.name!r} cannot be run: it is no "
-                    "standard gate, and has no definition. Try qiskit.transpile(circuit, backend), or leave it out."
-                )
-            _append(circuit, definition, places, bits, depth + 1)
-
-
-def _angles(operation: Any) -> list[float]:
     try:
-        return [float(param) for param in operation.params]
-    except TypeError:
+        circuit = from_qiskit(given, dt=0.0)
+    except (CircuitError, ParameterError) as error:
+        raise RejectedProgram(f"Qiskit's circuit {given.name!r} cannot be run. {error}") from None
+    if circuit.parameters:
+        names = ", ".join(p.name for p in given.parameters)
         raise RejectedProgram(
-            f"Gate {operation.name!r} has an unbound parameter, {operation.params}. Try circuit.assign_parameters(...)."
-        ) from None
+            f"Qiskit's circuit {given.name!r} has unbound parameters: {names}. Try circuit.assign_parameters(...)."
+        )
+    for i in circuit.instructions:
+        if isinstance(i.operation, Reset):
+            raise RejectedProgram(
+                f"Qiskit's circuit {given.name!r} has a 'reset' on qubits {i.qubits} after other operations, which "
+                "cannot be run. Take another qubit instead."
+            )
+    return circuit
 
 
 def _target(target: Target) -> QiskitTarget:
     """Our target as Qiskit says it."""
     facts = [QubitProperties(t1=q.t1, t2=q.t2, frequency=q.frequency) for q in target.qubits]
     made = QiskitTarget("qsim", target.num_qubits, qubit_properties=facts or None)
-    for name, word in THEIRS.items():
-        places = _places(target, name, STANDARD[word].num_qubits)
+    for name, gate in classes().items():
+        row = row_of(name)
+        places = _places(target, name, row.num_qubits)
         if places is None or places:
-            made.add_instruction(STANDARD[word], places)
+            made.add_instruction(gate(*[Parameter(p) for p in row.params]), places)
     readout = {
         (q,): InstructionProperties(facts.readout_duration, facts.readout_error)
         for q, facts in enumerate(target.qubits)

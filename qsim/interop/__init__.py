@@ -1,4 +1,4 @@
-"""Circuits and operators of other frameworks as ours, and back: Qiskit, PennyLane, Cirq, each an extra of the package."""
+"""Circuits and operators of Qiskit, PennyLane and Cirq as ours, and back; each is an extra of the package."""
 
 from __future__ import annotations
 

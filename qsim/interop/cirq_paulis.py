@@ -10,7 +10,7 @@ import numpy as np
 from qsim._errors import ObservableError
 from qsim.interop.base import vendor
 from qsim.ir.pauli import PauliSum
-from qsim.ir.pauli_terms import host
+from qsim.ir.pauli_terms import host, real_if_real
 
 
 def pauli_from_cirq(operator: Any, qubits: Iterable[Any] | None = None) -> PauliSum:
@@ -49,7 +49,7 @@ def pauli_from_cirq(operator: Any, qubits: Iterable[Any] | None = None) -> Pauli
         found = np.asarray(values, complex)
     except TypeError:
         raise ObservableError("pauli_from_cirq: the coefficients have symbols. Resolve them first.") from None
-    return PauliSum(strings, found if found.imag.any() else found.real.copy())
+    return PauliSum(strings, real_if_real(found))
 
 
 def pauli_to_cirq(operator: PauliSum, qubits: Iterable[Any] | None = None) -> Any:

@@ -356,7 +356,7 @@ _RULES: Mapping[str, Rule] = {
     "TwoQubitDiagonalGate": _diagonal,
     "WaitGate": _wait,
 }
-"""Cirq's classes with a rule of their own: f(reader, operation, gate, qubits, depth) -> False where it does not apply."""
+"""Cirq's classes with a rule: f(reader, operation, gate, qubits, depth) -> False where it does not apply."""
 
 
 @lru_cache(maxsize=1024)

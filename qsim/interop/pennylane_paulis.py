@@ -10,7 +10,7 @@ import numpy as np
 from qsim._errors import ObservableError
 from qsim.interop.base import vendor
 from qsim.ir.pauli import PauliSum
-from qsim.ir.pauli_terms import namespace
+from qsim.ir.pauli_terms import namespace, real_if_real
 
 
 def pauli_from_pennylane(operator: Any, wires: Iterable[Any] | None = None) -> PauliSum:
@@ -40,8 +40,7 @@ def pauli_from_pennylane(operator: Any, wires: Iterable[Any] | None = None) -> P
     values = list(sentence.values())
     xp = namespace(values)
     if xp is np:
-        found = np.asarray(values, complex)
-        return PauliSum(strings, found if found.imag.any() else found.real.copy())
+        return PauliSum(strings, real_if_real(np.asarray(values, complex)))
     return PauliSum(strings, xp.stack([xp.asarray(value) for value in values]))
 
 

@@ -138,7 +138,7 @@ class _Reader:
             self.made.append(PauliEvolution(evolved, _angle(operation.data[0], name) / 2, 1, 1, len(qubits)), qubits)
         elif name == "QFT":
             self.made.append(QFT(len(qubits)), qubits)
-        elif hasattr(operation, "state_vector"):
+        elif "StatePrep" in {cls.__name__ for cls in type(operation).__mro__}:
             state = operation.state_vector(wire_order=operation.wires)
             self.made.append(PrepareState(_array(state).reshape(-1)), qubits)
         elif kind in FEEDBACK:

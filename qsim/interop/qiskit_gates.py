@@ -44,5 +44,5 @@ def classes() -> Mapping[str, Any]:
         row.name: known[word]
         for row in rows()
         for word in (row.qasm, row.name)  # the second stands, where there are both
-        if word in known and row.num_qubits
+        if word is not None and word in known and row.num_qubits
     }

@@ -9,7 +9,7 @@ import numpy as np
 from qsim._errors import ObservableError
 from qsim.interop.base import vendor
 from qsim.ir.pauli import PauliSum
-from qsim.ir.pauli_terms import host
+from qsim.ir.pauli_terms import host, real_if_real
 
 LETTERS = np.array(["I", "X", "Z", "Y"])
 
@@ -38,7 +38,7 @@ def pauli_from_qiskit(operator: Any) -> PauliSum:
                 "SparsePauliOp.from_sparse_observable(observable)."
             )
         strings = [dict(zip(qubits, letters, strict=True)) for letters, qubits, _ in terms]
-        return PauliSum(strings, _real(np.array([c for _, _, c in terms], complex)))
+        return PauliSum(strings, real_if_real(np.array([c for _, _, c in terms], complex)))
     if isinstance(operator, info.Pauli):
         operator = info.SparsePauliOp(operator)
     if not isinstance(operator, info.SparsePauliOp):
@@ -54,7 +54,7 @@ def pauli_from_qiskit(operator: Any) -> PauliSum:
         ) from None
     letters = LETTERS[operator.paulis.x + 2 * operator.paulis.z]
     strings = [tuple((int(q), str(row[q])) for q in np.flatnonzero(row != "I")) for row in letters]
-    return PauliSum(strings, _real(coefficients))
+    return PauliSum(strings, real_if_real(coefficients))
 
 
 def pauli_to_qiskit(operator: PauliSum, num_qubits: int | None = None) -> Any:
@@ -80,7 +80,3 @@ def pauli_to_qiskit(operator: PauliSum, num_qubits: int | None = None) -> Any:
     x, z = operator.masks(size)
     paulis = info.PauliList.from_symplectic(z.astype(bool), x.astype(bool))
     return info.SparsePauliOp(paulis, host(operator.coefficients, "pauli_to_qiskit").astype(complex))
-
-
-def _real(values: np.ndarray) -> np.ndarray:
-    return values if values.imag.any() else values.real.copy()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qsim._errors import CircuitError, ObservableError, ParameterError
+from qsim._errors import BackendError, CircuitError, ObservableError, ParameterError
 from qsim.interop.base import MAX_DEPTH, MAX_SIZE, no_counterpart, permuted, place, to_power, vendor
 from qsim.interop.qiskit_gates import IN_OUR_WORDS, ours, standard
 from qsim.interop.qiskit_paulis import pauli_from_qiskit
@@ -233,7 +233,7 @@ class _Reader:
         return self.memo[value]
 
     def _expression(self, value: Any) -> Any:
-        open_ones = list(value.parameters)
+        open_ones = sorted(value.parameters, key=lambda p: p.name)
         if not open_ones:
             return float(value.numeric())
         unknown = [p.name for p in open_ones if p not in self.parameters]
@@ -241,7 +241,32 @@ class _Reader:
             raise ParameterError(f"{WHERE}: {unknown[0]} in a definition is no parameter of the circuit.")
         if value == open_ones[0]:
             return self.parameters[open_ones[0]]
-        return from_sympy(value.sympify(), {p.name: self.parameters[p] for p in open_ones}, WHERE)
+        found = self._affine(value, open_ones)
+        if found is not None:
+            return found
+        try:
+            tree = value.sympify()
+        except ImportError:
+            raise BackendError(
+                f"{WHERE}: the angle {value} is read with SymPy, which is not installed. Try pip install sympy."
+            ) from None
+        return from_sympy(tree, {p.name: self.parameters[p] for p in open_ones}, WHERE)
+
+    def _affine(self, value: Any, open_ones: Sequence[Any]) -> Any:
+        """A sum of multiples of parameters and a number, the usual expression; None for any other."""
+        try:
+            slopes = [value.gradient(p) for p in open_ones]
+        except RuntimeError:  # a function without a derivative
+            return None
+        if not all(isinstance(slope, (int, float)) for slope in slopes):
+            return None
+        rest = value.bind(dict.fromkeys(open_ones, 0.0)).numeric()
+        found: Any = rest or None
+        for slope, p in zip(slopes, open_ones, strict=True):
+            ours = self.parameters[p]
+            term = ours if slope == 1 else -ours if slope == -1 else float(slope) * ours
+            found = term if found is None else found + term
+        return found
 
 
 def _measure(reader: _Reader, operation: Any, places: list[int], bits: list[int], depth: int) -> bool:
@@ -379,4 +404,4 @@ _RULES: Mapping[str, Callable[[_Reader, Any, list[int], list[int], int], bool]] 
     "Store": _feedback,
     "UnitaryGate": _unitary,
 }
-"""Qiskit's classes with a rule of their own: f(reader, operation, qubits, bits, depth) -> False where it does not apply."""
+"""Qiskit's classes with a rule: f(reader, operation, qubits, bits, depth) -> False where it does not apply."""

@@ -65,7 +65,7 @@ def test_the_program_that_is_submitted(rainbow):
     a, b = numbers(rainbow, ("q(4, 1)", "q(4, 2)"))
     circuit = Circuit(23).prx(0.5, 0.25, a).barrier().sqrt_iswap(b, a)
     expected = cirq.Circuit(
-        cirq.PhasedXPowGate(exponent=0.5 / np.pi, phase_exponent=0.25 / np.pi)(cirq.GridQubit(4, 1)),
+        cirq.PhasedXPowGate(exponent=0.5 / np.pi, phase_exponent=0.25 / np.pi, global_shift=-0.5)(cirq.GridQubit(4, 1)),
         cirq.SQRT_ISWAP(cirq.GridQubit(4, 2), cirq.GridQubit(4, 1)),
         cirq.measure(cirq.GridQubit(4, 2), cirq.GridQubit(4, 1), key="m"),
     )
