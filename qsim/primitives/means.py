@@ -17,6 +17,7 @@ from qsim.ir.ops.base import namespace
 from qsim.ir.pauli_masks import PauliString
 from qsim.methods.base import AbstractState
 from qsim.methods.paulis import pauli_means
+from qsim.primitives.draw import draw
 from qsim.results import Context, Estimate, Result, measurement
 from qsim.results.base import check_key, pytree
 from qsim.results.measurement import Setting
@@ -100,7 +101,7 @@ class Means(Result):
 
         def measure(_: None, step: Any) -> Any:
             block_key, group, real = step
-            bits = state.rotate(bases[group]).sample(block_key, size, plan.qubits)
+            bits = draw(state.rotate(bases[group]), block_key, size, plan.qubits)
             values = measurement.group_values(plan, columns, bits, group)
             weights = (jnp.arange(size) < real).astype(values.dtype)
             mean = _times(weights, values) / real
