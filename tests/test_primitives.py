@@ -265,6 +265,8 @@ def test_points_without_parameters_are_measured_apart():
     assert len({float(pub.data.evs) for pub in Estimator(key=KEY).run(pubs).result()}) > 3
     sampled = Sampler(key=KEY).run([circuit.copy().measure_all()] * 8, shots=50).result()
     assert len({tuple(pub.data.meas.get_bitstrings()) for pub in sampled}) == 8
+    nothing = Estimator(key=KEY).run([(ansatz(), "ZZ", np.zeros((0, 2)))], precision=0.1).result()[0].data
+    assert nothing.evs.shape == nothing.stds.shape == (0,)
     assert evs(circuit, ["Z", "X"], None).tolist() == pytest.approx([0, 1], abs=1e-6)
 
 
@@ -479,6 +481,7 @@ BAD_ESTIMATES = {
     "last axis": ((ansatz(), "ZI", np.zeros((4, 3))), ParameterError, r"must have 2 entries.*\(a, b\).*\(4, 3\)"),
     "NaN": ((ansatz(), "ZI", [np.nan, 0]), ParameterError, "NaN"),
     "words": ((ansatz(), "ZI", ["x", "y"]), ParameterError, "real numbers"),
+    "complex of JAX": ((ansatz(), "ZI", jnp.array([1j, 0])), ParameterError, "real numbers"),
     "complex": ((ansatz(), "ZI", [1j, 0]), ParameterError, "real numbers"),
     "ragged values": ((ansatz(), "ZI", [[1, 2], [3]]), ParameterError, "real numbers"),
     "none needed": ((Circuit(1), "Z", [1.0]), ParameterError, "0 entries"),
@@ -523,6 +526,11 @@ def test_bad_runs():
     for bad in (lambda: Estimator().run([GOOD], precision=-1), lambda: Estimator(default_precision="x")):
         with pytest.raises(ResultError, match="precision"):
             bad()
+    for bad in (lambda: Sampler(key=3), lambda: Estimator(key=jax.random.split(KEY)), lambda: Sampler(seed=-1)):
+        with pytest.raises(ResultError, match="`(key|seed)` must be"):
+            bad()
+    with pytest.raises(ResultError, match="PUB 1: .*`precision` must be more than 0 on backend `local@line5`"):
+        Estimator(on="local@line5").run([GOOD, (*GOOD, 0)])
     for bad in (lambda: Sampler().run([SAMPLED], shots=0), lambda: Sampler(default_shots=True)):
         with pytest.raises(ResultError, match="shots"):
             bad()
