@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 import qsim
-from hardware.adapters.local import LocalDevice
+from hardware.adapters.local import LocalDevice, device
 from qsim import Circuit, Parameter, ParameterVector, PauliSum, Target, X, Y, Z
 from qsim.backends import Reference
 from qsim.errors import CircuitError, ObservableError, ParameterError, QsimError, ResultError
@@ -209,6 +209,7 @@ def test_circuits_with_other_constants_are_not_mixed_up():
     np.testing.assert_allclose(found, np.cos([0.1, 0.9, 0.1, 0.9]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_observables_over_few_strings_in_pubs_of_their_own():
     rng = np.random.default_rng(3)
     weights, values = rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
@@ -314,10 +315,15 @@ def test_gradients_through_several_pubs_and_through_coefficients():
     assert slopes[0] == pytest.approx(-6 * np.sin(0.4), abs=1e-5)
     assert slopes[1] == pytest.approx(3 * np.cos(0.4), abs=1e-5)
     assert isinstance(evs(ansatz(), "ZI", jnp.ones(2)), np.ndarray)
+
+
+@pytest.mark.slow
+def test_estimator_under_vmap():
     mapped = jax.vmap(lambda t: evs(ansatz(), "ZI", [t, 0.1]))(jnp.array([0.4, 1.0]))
     np.testing.assert_allclose(mapped, np.cos([0.4, 1.0]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_of_estimates_from_shots():
     energy = lambda t, key: Estimator(key=key).run([(Circuit(1).rx(A, 0), "Z", t)], precision=0.01).result()[0].data.evs  # noqa: E731
     assert jax.jit(jax.grad(energy))(0.7, KEY) == pytest.approx(-np.sin(0.7), abs=0.05)
@@ -332,15 +338,16 @@ def test_sampler_under_jit_gives_the_same_bits():
         jax.jit(lambda t: len(run(t).get_counts()))(0.4)
 
 
-@pytest.mark.parametrize("on", ["numpy", "local@line5"])
-def test_primitives_on_other_backends(on):
+@pytest.mark.parametrize("name", ["numpy", "local@line5"])
+def test_primitives_on_other_backends(name):
+    on = device("line5") if name == "local@line5" else name
     values = np.array([[0.2, 0.5], [1.0, -0.4]])
     pub = (ansatz(), [["ZI"], ["XX"], [{"IZ": 0.5, "YI": 1.0}]], values)
     want = evs(*pub)
-    data = Estimator(on=on, key=KEY).run([pub], precision=0 if on != "local@line5" else None).result()[0].data
+    data = Estimator(on=on, key=KEY).run([pub], precision=0 if name != "local@line5" else None).result()[0].data
     assert data.shape == (3, 2)
-    np.testing.assert_allclose(data.evs, want, atol=1e-5 if on != "local@line5" else 0.1)
-    assert (data.stds > 0).all() == (on == "local@line5")
+    np.testing.assert_allclose(data.evs, want, atol=1e-5 if name != "local@line5" else 0.1)
+    assert (data.stds > 0).all() == (name == "local@line5")
     circuit = Circuit(3, num_clbits={"one": 1, "two": 2}).x(0).rx(A, 2).measure([0, 1, 2], [0, 1, 2])
     found = Sampler(on=on, key=KEY).run([(circuit, [0.0, np.pi])], shots=20).result()[0].data
     assert found.one.get_counts(0) == {"1": 20} and found.two.get_counts(1) == {"01": 20}
@@ -356,13 +363,13 @@ def test_devices_measure_only_what_is_asked_for(monkeypatch):
     values = np.array([[0.2, 0.5], [1.0, -0.4], [0.7, 0.1], [0.2, 1.5]])
     labels = np.array([["ZI"], ["XX"]])
     zipped = np.array(["ZI", "XX", "ZI", "YY"])
-    device = LocalDevice(Target.line(2, ["rz", "sx", "x", "cz"]))
-    data = Estimator(on=device, key=KEY).run([(ansatz(), zipped, values)], precision=0.05).result()[0].data
+    line = LocalDevice(Target.line(2, ["rz", "sx", "x", "cz"]))
+    data = Estimator(on=line, key=KEY).run([(ansatz(), zipped, values)], precision=0.05).result()[0].data
     assert sum(sent) == 4
     for at, (label, (a, b)) in enumerate(zip(zipped, values, strict=True)):
         assert abs(data.evs[at] - exact(ansatz(), PauliSum.from_label(label), a=a, b=b)) < 5 * data.stds[at]
     sent.clear()
-    data = Estimator(on=device, key=KEY).run([(ansatz(), labels, values[:2])], precision=0.05).result()[0].data
+    data = Estimator(on=line, key=KEY).run([(ansatz(), labels, values[:2])], precision=0.05).result()[0].data
     assert sum(sent) == 4 and data.evs.shape == (2, 2)
 
 
@@ -530,7 +537,7 @@ def test_bad_runs():
         with pytest.raises(ResultError, match="`(key|seed)` must be"):
             bad()
     with pytest.raises(ResultError, match="PUB 1: .*`precision` must be more than 0 on backend `local@line5`"):
-        Estimator(on="local@line5").run([GOOD, (*GOOD, 0)])
+        Estimator(on=device("line5")).run([GOOD, (*GOOD, 0)])
     for bad in (lambda: Sampler().run([SAMPLED], shots=0), lambda: Sampler(default_shots=True)):
         with pytest.raises(ResultError, match="shots"):
             bad()
