@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 import qsim
-from hardware.adapters.local import LocalDevice
+from hardware.adapters.local import LocalDevice, device
 from qsim import Circuit, Parameter, ParameterVector, PauliSum, Target, X, Y, Z
 from qsim.backends import Reference
 from qsim.errors import CircuitError, ObservableError, ParameterError, QsimError, ResultError
@@ -209,6 +209,7 @@ def test_circuits_with_other_constants_are_not_mixed_up():
     np.testing.assert_allclose(found, np.cos([0.1, 0.9, 0.1, 0.9]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_observables_over_few_strings_in_pubs_of_their_own():
     rng = np.random.default_rng(3)
     weights, values = rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
@@ -226,25 +227,24 @@ def test_many_observables_over_few_strings_in_pubs_of_their_own():
 
 
 STATISTICS = {
-    "one string": (Z(0), None),
-    "sum in two settings": (0.5 * Z(0) @ Z(1) + 0.8 * X(0) - 0.3 * Z(1) + 2.0, None),
-    "by string": ([0.5 * Z(0), 0.2 * Z(0) - Z(0) @ Z(1), Z(0) + Z(0) @ Z(1) + 1], None),
-    "numpy": (0.5 * Z(0) + 0.8 * X(0), "numpy"),
+    "one string": Z(0),
+    "sum in two settings": 0.5 * Z(0) @ Z(1) + 0.8 * X(0) - 0.3 * Z(1) + 2.0,
+    "by string": [0.5 * Z(0), 0.2 * Z(0) - Z(0) @ Z(1), Z(0) + Z(0) @ Z(1) + 1],
 }
 
 
-@pytest.mark.parametrize("observables, on", STATISTICS.values(), ids=STATISTICS)
-def test_estimates_scatter_as_the_standard_errors_say(observables, on):
-    times = 200 if on is None else 60
+@pytest.mark.parametrize("observables", STATISTICS.values(), ids=STATISTICS)
+def test_estimates_scatter_as_the_standard_errors_say(observables):
+    times = 200
     circuit, point = ansatz(), np.array([0.9, 0.4])
     values = np.broadcast_to(point, (times, 1, 2))
-    data = Estimator(key=KEY, on=on).run([(circuit, observables, values)], precision=0.1).result()[0].data
+    data = Estimator(key=KEY).run([(circuit, observables, values)], precision=0.1).result()[0].data
     a, b = point
     sums = observables if isinstance(observables, list) else [observables]
     want = np.array([exact(circuit, h, a=a, b=b) for h in sums])
     scatter = np.sqrt(((data.evs - want) ** 2).mean(axis=0))
     told = np.sqrt((data.stds**2).mean(axis=0))
-    np.testing.assert_allclose(scatter, told, rtol=0.15 if on is None else 0.3)
+    np.testing.assert_allclose(scatter, told, rtol=0.15)
     np.testing.assert_allclose(data.evs.mean(axis=0), want, atol=5 * told.max() / np.sqrt(times))
 
 
@@ -266,6 +266,8 @@ def test_points_without_parameters_are_measured_apart():
     assert len({float(pub.data.evs) for pub in Estimator(key=KEY).run(pubs).result()}) > 3
     sampled = Sampler(key=KEY).run([circuit.copy().measure_all()] * 8, shots=50).result()
     assert len({tuple(pub.data.meas.get_bitstrings()) for pub in sampled}) == 8
+    nothing = Estimator(key=KEY).run([(ansatz(), "ZZ", np.zeros((0, 2)))], precision=0.1).result()[0].data
+    assert nothing.evs.shape == nothing.stds.shape == (0,)
     assert evs(circuit, ["Z", "X"], None).tolist() == pytest.approx([0, 1], abs=1e-6)
 
 
@@ -313,10 +315,15 @@ def test_gradients_through_several_pubs_and_through_coefficients():
     assert slopes[0] == pytest.approx(-6 * np.sin(0.4), abs=1e-5)
     assert slopes[1] == pytest.approx(3 * np.cos(0.4), abs=1e-5)
     assert isinstance(evs(ansatz(), "ZI", jnp.ones(2)), np.ndarray)
+
+
+@pytest.mark.slow
+def test_estimator_under_vmap():
     mapped = jax.vmap(lambda t: evs(ansatz(), "ZI", [t, 0.1]))(jnp.array([0.4, 1.0]))
     np.testing.assert_allclose(mapped, np.cos([0.4, 1.0]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_of_estimates_from_shots():
     energy = lambda t, key: Estimator(key=key).run([(Circuit(1).rx(A, 0), "Z", t)], precision=0.01).result()[0].data.evs  # noqa: E731
     assert jax.jit(jax.grad(energy))(0.7, KEY) == pytest.approx(-np.sin(0.7), abs=0.05)
@@ -331,15 +338,16 @@ def test_sampler_under_jit_gives_the_same_bits():
         jax.jit(lambda t: len(run(t).get_counts()))(0.4)
 
 
-@pytest.mark.parametrize("on", ["numpy", "local@line5"])
-def test_primitives_on_other_backends(on):
+@pytest.mark.parametrize("name", ["numpy", "local@line5"])
+def test_primitives_on_other_backends(name):
+    on = device("line5") if name == "local@line5" else name
     values = np.array([[0.2, 0.5], [1.0, -0.4]])
     pub = (ansatz(), [["ZI"], ["XX"], [{"IZ": 0.5, "YI": 1.0}]], values)
     want = evs(*pub)
-    data = Estimator(on=on, key=KEY).run([pub], precision=0 if on != "local@line5" else None).result()[0].data
+    data = Estimator(on=on, key=KEY).run([pub], precision=0 if name != "local@line5" else None).result()[0].data
     assert data.shape == (3, 2)
-    np.testing.assert_allclose(data.evs, want, atol=1e-5 if on != "local@line5" else 0.1)
-    assert (data.stds > 0).all() == (on == "local@line5")
+    np.testing.assert_allclose(data.evs, want, atol=1e-5 if name != "local@line5" else 0.1)
+    assert (data.stds > 0).all() == (name == "local@line5")
     circuit = Circuit(3, num_clbits={"one": 1, "two": 2}).x(0).rx(A, 2).measure([0, 1, 2], [0, 1, 2])
     found = Sampler(on=on, key=KEY).run([(circuit, [0.0, np.pi])], shots=20).result()[0].data
     assert found.one.get_counts(0) == {"1": 20} and found.two.get_counts(1) == {"01": 20}
@@ -355,13 +363,13 @@ def test_devices_measure_only_what_is_asked_for(monkeypatch):
     values = np.array([[0.2, 0.5], [1.0, -0.4], [0.7, 0.1], [0.2, 1.5]])
     labels = np.array([["ZI"], ["XX"]])
     zipped = np.array(["ZI", "XX", "ZI", "YY"])
-    device = LocalDevice(Target.line(2, ["rz", "sx", "x", "cz"]))
-    data = Estimator(on=device, key=KEY).run([(ansatz(), zipped, values)], precision=0.05).result()[0].data
+    line = LocalDevice(Target.line(2, ["rz", "sx", "x", "cz"]))
+    data = Estimator(on=line, key=KEY).run([(ansatz(), zipped, values)], precision=0.05).result()[0].data
     assert sum(sent) == 4
     for at, (label, (a, b)) in enumerate(zip(zipped, values, strict=True)):
         assert abs(data.evs[at] - exact(ansatz(), PauliSum.from_label(label), a=a, b=b)) < 5 * data.stds[at]
     sent.clear()
-    data = Estimator(on=device, key=KEY).run([(ansatz(), labels, values[:2])], precision=0.05).result()[0].data
+    data = Estimator(on=line, key=KEY).run([(ansatz(), labels, values[:2])], precision=0.05).result()[0].data
     assert sum(sent) == 4 and data.evs.shape == (2, 2)
 
 
@@ -480,6 +488,7 @@ BAD_ESTIMATES = {
     "last axis": ((ansatz(), "ZI", np.zeros((4, 3))), ParameterError, r"must have 2 entries.*\(a, b\).*\(4, 3\)"),
     "NaN": ((ansatz(), "ZI", [np.nan, 0]), ParameterError, "NaN"),
     "words": ((ansatz(), "ZI", ["x", "y"]), ParameterError, "real numbers"),
+    "complex of JAX": ((ansatz(), "ZI", jnp.array([1j, 0])), ParameterError, "real numbers"),
     "complex": ((ansatz(), "ZI", [1j, 0]), ParameterError, "real numbers"),
     "ragged values": ((ansatz(), "ZI", [[1, 2], [3]]), ParameterError, "real numbers"),
     "none needed": ((Circuit(1), "Z", [1.0]), ParameterError, "0 entries"),
@@ -524,6 +533,11 @@ def test_bad_runs():
     for bad in (lambda: Estimator().run([GOOD], precision=-1), lambda: Estimator(default_precision="x")):
         with pytest.raises(ResultError, match="precision"):
             bad()
+    for bad in (lambda: Sampler(key=3), lambda: Estimator(key=jax.random.split(KEY)), lambda: Sampler(seed=-1)):
+        with pytest.raises(ResultError, match="`(key|seed)` must be"):
+            bad()
+    with pytest.raises(ResultError, match="PUB 1: .*`precision` must be more than 0 on backend `local@line5`"):
+        Estimator(on=device("line5")).run([GOOD, (*GOOD, 0)])
     for bad in (lambda: Sampler().run([SAMPLED], shots=0), lambda: Sampler(default_shots=True)):
         with pytest.raises(ResultError, match="shots"):
             bad()

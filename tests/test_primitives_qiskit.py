@@ -172,6 +172,7 @@ def test_samplers_agree_register_by_register():
     np.testing.assert_allclose(means[0], means[1], atol=0.2)
 
 
+@pytest.mark.slow
 def test_many_pubs_of_qiskit_run_together_and_estimates_have_errors():
     circuit = random_circuit(np.random.default_rng(2))
     values = np.random.default_rng(3).normal(size=(6, circuit.num_parameters))

@@ -179,7 +179,11 @@ def as_floats(value: Any) -> Array:
         ParameterError: something else.
     """
     if type(value) is not list and isinstance(value, jax.Array):
-        return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
+        if jnp.issubdtype(value.dtype, jnp.floating):
+            return value
+        if not jnp.issubdtype(value.dtype, jnp.integer):
+            raise ParameterError(f"Parameter values must be an array of real numbers, but are of {value.dtype}.")
+        return value.astype(float)
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):  # ragged, or a list of traced values

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from qsim._errors import QsimError
+from qsim._errors import QsimError, ResultError
 from qsim._execute import submit
 from qsim._typing import Key
 from qsim.backends.base import Backend, Job, Transpiler
@@ -93,13 +93,20 @@ class Estimator:
             QsimError: what is wrong with a PUB, naming its number.
         """
         backend = find_backend(self.on)
+        is_exact = backend.supports(State())
         if precision is not None:
             precision = check_precision(precision)
         default = self.default_precision if precision is None else precision
         if default is None:
-            default = 0.0 if backend.supports(State()) else DEVICE_PRECISION
+            default = 0.0 if is_exact else DEVICE_PRECISION
         made = coerced(pubs, lambda pub: EstimatorPub.coerce(pub, default))
         shots = {p: shots_for(p) for p in {pub.precision for pub in made}}  # pyright: ignore[reportArgumentType]
+        if not is_exact and None in shots.values():
+            number = next(i for i, pub in enumerate(made) if shots[pub.precision] is None)
+            raise ResultError(
+                f"PUB {number}: argument `precision` must be more than 0 on backend `{backend.name}`, which measures. "
+                f"Try precision={DEVICE_PRECISION}."
+            )
         pieces = [Piece(number, pub) for number, pub in enumerate(made)]
         if isinstance(backend, HostBackend):
             split = [pieces_of(piece.number, piece.pub) if shots[piece.pub.precision] else [piece] for piece in pieces]

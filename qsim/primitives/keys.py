@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,10 @@ def key_of_seed(key: Key, seed: int | None) -> Key:
         ResultError: a key and a seed, or a seed that is no int.
     """
     if seed is None:
+        if key is not None and not _is_key(key):
+            raise ResultError(
+                f"Argument `key` must be one JAX key, but is {key!r:.80}. Try key=jax.random.key(0), or seed=0."
+            )
         return key
     if key is not None:
         raise ResultError("Arguments `key` and `seed` are two words for one thing. Give one of them.")
@@ -45,3 +50,12 @@ def key_of_run(key: Key, name: str, arrays: PyTree) -> Key:
     like = jax.random.key_data(jax.random.key(0))
     words = np.frombuffer(os.urandom(4 * like.size), np.uint32).reshape(like.shape)
     return jax.random.wrap_key_data(jnp.asarray(words))
+
+
+def _is_key(key: Any) -> bool:
+    dtype, shape = getattr(key, "dtype", None), getattr(key, "shape", None)
+    if dtype is None or not isinstance(key, (jax.Array, np.ndarray)):
+        return False
+    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        return shape == ()
+    return dtype == np.uint32 and len(shape or ()) == 1

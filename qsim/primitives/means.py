@@ -17,6 +17,7 @@ from qsim.ir.ops.base import namespace
 from qsim.ir.pauli_masks import PauliString
 from qsim.methods.base import AbstractState
 from qsim.methods.paulis import pauli_means
+from qsim.primitives.draw import draw
 from qsim.results import Context, Estimate, Result, measurement
 from qsim.results.base import check_key, pytree
 from qsim.results.measurement import Setting
@@ -47,6 +48,12 @@ class Means(Result):
     needs = frozenset()
     differentiable = True
     degree = 1
+
+    @property
+    def error_shape(self) -> tuple[int, ...]:
+        """The shape of the squared errors, (K,), or of their covariance, (K, K)."""
+        count = len(self.strings) if self.columns is None else self.columns.shape[1]
+        return (count,) * (1 + self.covariance)
 
     def check(self, context: Context) -> None:
         most = max((string[-1][0] for string in self.strings if string), default=-1)
@@ -81,13 +88,12 @@ class Means(Result):
             mean = values.mean(axis=0)
             parts.append((mean, self._squares(values - mean, np.ones(len(values)))))
         means = np.stack([mean for mean, _ in parts]) if parts else np.zeros((0, columns.shape[1]))
-        shape = (columns.shape[1],) * (1 + self.covariance)
-        squares = np.stack([square for _, square in parts]) if parts else np.zeros((0, *shape))
+        squares = np.stack([square for _, square in parts]) if parts else np.zeros((0, *self.error_shape))
         return self._estimate(plan, columns, means, squares, context.shots or 1)
 
     def _simulated(self, state: AbstractState, plan: Any, columns: Array, shots: int, key: Array) -> Estimate:
         count = plan.num_groups
-        shape = (columns.shape[1],) * (1 + self.covariance)
+        shape = self.error_shape
         if count == 0:
             zero = jnp.zeros((0, columns.shape[1]), columns.dtype)
             return self._estimate(plan, columns, zero, jnp.zeros((0, *shape), columns.dtype), shots)
@@ -100,7 +106,7 @@ class Means(Result):
 
         def measure(_: None, step: Any) -> Any:
             block_key, group, real = step
-            bits = state.rotate(bases[group]).sample(block_key, size, plan.qubits)
+            bits = draw(state.rotate(bases[group]), block_key, size, plan.qubits)
             values = measurement.group_values(plan, columns, bits, group)
             weights = (jnp.arange(size) < real).astype(values.dtype)
             mean = _times(weights, values) / real

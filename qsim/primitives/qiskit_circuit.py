@@ -121,7 +121,7 @@ def _standard() -> tuple[dict[str, Any], dict[str, GateRow]]:
 
 
 def _angle(param: Any, vector: Any) -> Any:
-    inside = list(getattr(param, "parameters", ()))
+    inside = sorted(getattr(param, "parameters", ()), key=lambda p: p.index)  # a set: in an order of its own
     if not inside:
         return float(param)
     total = float(param.bind(dict.fromkeys(inside, 0.0)).numeric())

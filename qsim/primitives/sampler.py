@@ -20,9 +20,8 @@ from qsim.primitives.data_bin import DataBin
 from qsim.primitives.groups import Group, coerced, fetched, grouped, of_pub
 from qsim.primitives.job import PrimitiveJob
 from qsim.primitives.keys import key_of_run, key_of_seed
-from qsim.primitives.packed import Pack
+from qsim.primitives.packed import Packed
 from qsim.primitives.pub import SamplerPub, check_shots
-from qsim.results import Map, Samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ class Sampler:
         circuit, params, _ = group.bind(True)
         return submit(
             circuit,
-            Map(_pack(group.pubs[0]), Samples()),
+            _packed(group.pubs[0]),
             params,
             on=backend,
             transpiler=self.transpiler,
@@ -109,10 +108,10 @@ class Sampler:
         )
 
 
-def _pack(pub: SamplerPub) -> Pack:
+def _packed(pub: SamplerPub) -> Packed:
     """The bits of each register as its strings show them."""
     left = pub.signature.first == "left"
-    return Pack(tuple(bits if left else bits[::-1] for _, bits in pub.signature.registers))
+    return Packed(tuple(bits if left else bits[::-1] for _, bits in pub.signature.registers))
 
 
 def _results(
@@ -122,7 +121,7 @@ def _results(
     for group, value in zip(groups, values, strict=True):
         array, start = fetched(value), 0
         array = array.reshape(-1, *array.shape[-2:])
-        bounds = _pack(group.pubs[0]).bounds
+        bounds = _packed(group.pubs[0]).bounds
         for number in group.places:
             stop = start + pubs[number].size
             places[number] = array, bounds, start, stop

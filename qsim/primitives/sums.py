@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +85,7 @@ class Sums:
         if not self.sampled:
             return values, xp.zeros(values.shape, values.dtype)
         square = out.stderr
-        square = square.reshape(len(means), -1)
+        square = square.reshape(len(means), math.prod(self.result.error_shape))
         if columns is not None:
             pairs = self.strings if len(self.strings) > 1 else ()
             columns = (columns[:, None] * columns[None, :]).reshape(-1, columns.shape[1]) if pairs else columns**2
