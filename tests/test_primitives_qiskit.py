@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from qsim.errors import CircuitError, ObservableError, ParameterError, ResultError
+from qsim.errors import MethodError, ObservableError, ParameterError, ResultError
 from qsim.methods import Statevector
 from qsim.primitives import Estimator, EstimatorPub, Sampler
 
@@ -209,7 +209,7 @@ BAD = {
     "name": ((PLAIN, "ZZ", {"b": 0.1}), ParameterError, "Unknown parameter `b`"),
     "missing": ((PLAIN, "ZZ"), ParameterError, "No value for parameter `a`"),
     "NaN": ((PLAIN, "ZZ", np.nan), ParameterError, "values of a hold NaN"),
-    "reset": ((_measured_in_the_middle(), "Z"), CircuitError, "reset"),
+    "reset": ((_measured_in_the_middle(), "Z"), MethodError, "reset on qubits"),
 }
 
 
