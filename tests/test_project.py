@@ -134,10 +134,13 @@ def test_readme_shows_a_gradient_by_line_35_and_what_is_not_supported():
 
 
 def test_readme_examples_run(capsys, tmp_path, monkeypatch):
-    first, transpiling, devices = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
+    first, training, transpiling, devices = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
     exec(compile(first, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "energy" in out and "Array" in out
+    exec(compile(training, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "TrainingResult(loss" in out and "'0000'" in out and "RY(theta[0,0,0])" in out
     exec(compile(transpiling, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert "'cz'" in out and "UnlessNative" in out
