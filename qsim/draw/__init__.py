@@ -10,6 +10,7 @@ from qsim.draw.bars import bar_chart
 from qsim.draw.circuits import circuit
 from qsim.draw.curves import loss_curve
 from qsim.draw.devices import device_map
+from qsim.draw.figures import new_figure
 from qsim.draw.landscapes import landscape
 from qsim.draw.matrices import hinton, state_city
 from qsim.draw.spheres import bloch
@@ -27,6 +28,7 @@ __all__ = [
     "html",
     "landscape",
     "loss_curve",
+    "new_figure",
     "state_city",
     "text",
 ]

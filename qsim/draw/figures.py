@@ -19,10 +19,20 @@ PALETTE = ("#3d78b8", "#cf8420", "#3f9160", "#b8443d", "#7f63b8", "#7d7d7d", "#2
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches. It shows itself in a notebook, and is not known to pyplot.
+    """An empty figure, for pictures side by side. It shows itself in a notebook, and is not known to pyplot.
+
+    Args:
+        width, height: its size in inches.
 
     Raises:
         BackendError: matplotlib is not installed.
+
+    Example:
+        >>> from qsim import draw
+        >>> figure = draw.new_figure(8, 3)
+        >>> left, right = figure.subplots(1, 2)
+        >>> draw.loss_curve([0.5, -0.2], ax=left) is draw.histogram({"00": 5, "11": 5}, ax=right) is figure
+        True
     """
     return _kind()(figsize=(width, height), layout="constrained")
 
