@@ -93,9 +93,10 @@ class _Phases:
 
     def append(self, circuit: Circuit, gamma: Any) -> None:
         for scale, *qubits in self.gates:
+            angle = gamma if scale == 1.0 else scale * gamma
             if len(qubits) == 1:
-                circuit.rz(scale * gamma, *qubits)
+                circuit.rz(angle, *qubits)
             else:
-                circuit.rzz(scale * gamma, *qubits)
+                circuit.rzz(angle, *qubits)
         if len(self.rest):
             circuit.pauli_evolution(self.rest, gamma)
