@@ -110,9 +110,9 @@ class Runner:
         return jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), out)
 
     def in_chunks(self, chunk: Callable[[Any], Any], mapped: Any, size: int) -> Any:
-        """`chunk` over the leading axis of `mapped`, in parts of at most `cost.CHUNK` amplitudes."""
+        """`chunk` over the leading axis of `mapped`, in parts of at most `cost.CHUNK` amplitudes or shots."""
         amplitudes = 1 << self.plan.num_qubits * (2 if isinstance(self.method, Unitary) else 1)
-        most = max(1, cost.CHUNK // amplitudes)
+        most = max(1, cost.CHUNK // max(amplitudes, self.shots or 0))
         count = max(1, -(-size // most))
         length = -(-size // count)
         length += length % 2 if length > 1 else 0  # see `engine.phases`

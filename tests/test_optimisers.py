@@ -236,6 +236,8 @@ BAD = {
     "key": (MethodError, "JAX key", lambda: spsa().update(P, spsa().init(P), P, value_fn=energy, key=0)),
     "nan": (ParameterError, "finite", lambda: spsa().init({"x": np.array([0.1, np.nan])})),
     "blocking": (MethodError, "blocking", lambda: qn_spsa(PAIR, blocking="x")),
+    "blocking list": (MethodError, "blocking", lambda: qn_spsa(PAIR, blocking=[1.0])),
+    "no damping": (MethodError, "damping", lambda: qn_spsa(PAIR, damping=None)),
     "no value_fn": (MethodError, "value_fn", lambda: spsa().update(P, spsa().init(P), P)),
     "no value_fn, rotosolve": (MethodError, "value_fn", lambda: rotosolve().update(P, rotosolve().init(P), P)),
     "no params": (ParameterError, "params", lambda: rotosolve().update(P, None)),

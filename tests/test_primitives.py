@@ -422,6 +422,35 @@ def test_bit_arrays_agree_with_qiskit():
     assert both == containers.BitArray.concatenate_bits([theirs, ~theirs]).get_bitstrings()
 
 
+def test_bits_that_cannot_be_are_refused_and_counts_are_of_experiments():
+    one = BitArray.from_counts({"01": 2, "11": 0})
+    two = BitArray(np.zeros((2, 3, 0), np.uint8), 0)
+    assert one.get_counts(()) == {"01": 2} and two.get_counts() == {"": 6} and two.get_counts(1) == {"": 3}
+    for bad in (
+        lambda: BitArray(np.zeros((3, 0), np.uint8), -3),
+        lambda: BitArray(np.zeros((3, 1), np.uint8), "1"),
+        lambda: BitArray.from_counts({"01": -1, "11": 3}),
+        lambda: BitArray.from_counts({"01": 1.5}),
+        lambda: one.get_counts(0),  # a shot
+        lambda: two.get_bitstrings((0, 0)),
+        lambda: BindingsArray({"a": np.zeros(3)}, shape="x"),
+    ):
+        with pytest.raises(ResultError):
+            bad()
+
+
+def test_shots_of_a_batch_are_drawn_in_parts_that_fit_the_caches(monkeypatch):
+    """In parts or at once, the bits of each point are the same."""
+    found, parts = [], []
+    kept = jax.lax.map
+    monkeypatch.setattr(jax.lax, "map", lambda f, xs: parts.append(len(jax.tree.leaves(xs)[0])) or kept(f, xs))
+    for name, chunk in (("whole", 1 << 17), ("parts", 100)):
+        monkeypatch.setattr("qsim.lower.cost.CHUNK", chunk)
+        circuit = Circuit(1).rx(Parameter(name), 0).measure_all()
+        found.append(Sampler(seed=3).run([(circuit, np.linspace(0, 3, 8))], shots=50).result()[0].data.meas)
+    assert found[0] == found[1] and parts == [4]
+
+
 def test_data_bins_and_results_read_like_records_and_sequences():
     data = DataBin(evs=np.zeros((2, 3)), other=BitArray.from_samples(["01", "10"]).reshape(2, 1), shape=(2,))
     assert data["evs"] is data.evs and "evs" in data and list(data.keys()) == ["evs", "other"] and len(data) == 2

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
 
@@ -106,9 +107,10 @@ def qn_spsa(
     ansatz = Ansatz(circuit, method)
     samples = check_int("samples", samples, MethodError, minimum=1)
     rate, width = gain_sequences(learning_rate, step, alpha, gamma, stability)
-    if isinstance(damping, (bool, str)) or not 0 < damping < float("inf"):
+    if isinstance(damping, bool) or not isinstance(damping, (int, float, np.number)) or not 0 < damping < float("inf"):
         raise MethodError(f"Argument `damping` must be a positive number, but is {damping!r}.")
-    if blocking is not None and (isinstance(blocking, (bool, str)) or not blocking >= 0):
+    is_number = isinstance(blocking, (int, float, np.number)) and not isinstance(blocking, bool)
+    if blocking is not None and not (is_number and blocking >= 0):
         raise MethodError(f"Argument `blocking` must be a number of at least 0, or None, but is {blocking!r}.")
     if shots is None and on is not None:
         raise MethodError("Argument `on` says where fidelities are measured, which needs `shots`. Try shots=1000.")

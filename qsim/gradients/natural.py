@@ -13,6 +13,7 @@ from qsim._errors import MethodError, ParameterError
 from qsim._typing import PyTree
 from qsim.gradients.ansatz import Ansatz, Source
 from qsim.gradients.layers import block_table
+from qsim.gradients.perturbation import check_rate
 from qsim.gradients.solvers import Direct, MetricSolver
 from qsim.methods import Method
 
@@ -54,7 +55,7 @@ def natural_gradient(
 
     Raises:
         ParameterError: from `init` and `update`: params that are not real floats, or not those of the circuit.
-        CircuitError, MethodError: a circuit, damping, solver or method that cannot be.
+        CircuitError, MethodError: a circuit, learning rate, damping, solver or method that cannot be.
 
     Reference: J. Stokes et al., arXiv:1909.02108.
 
@@ -73,6 +74,7 @@ def natural_gradient(
         >>> print(f"{energy(params):.3f}")
         -1.000
     """
+    check_rate("learning_rate", learning_rate)
     scaled = scale_by_metric(circuit, blocks=blocks, damping=damping, solver=solver, method=method)
     return optax.chain(scaled, optax.scale_by_learning_rate(learning_rate))
 

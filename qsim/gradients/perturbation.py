@@ -157,14 +157,24 @@ def spsa_learning_rate(
     return first_step * (1 + stability) ** alpha / jnp.where(slope > 0, slope, 1)
 
 
+def check_rate(name: str, value: Any) -> None:
+    """Refuse what is neither a positive number nor a schedule; the values of JAX arrays are not looked at.
+
+    Raises:
+        MethodError: it is something else.
+    """
+    if callable(value) or isinstance(value, jax.Array):
+        return
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
+        raise MethodError(f"Argument `{name}` must be a positive number or a schedule, but is {value!r}.")
+
+
 def gain_sequences(
     learning_rate: Any, step: Any, alpha: float, gamma: float, stability: float
 ) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
     """k -> a_k and k -> c_k; checked."""
-    for name, value in (("learning_rate", learning_rate), ("step", step)):
-        concrete = not callable(value) and not isinstance(value, jax.Array)
-        if concrete and (isinstance(value, (bool, str)) or not np.isscalar(value) or not 0 < value < np.inf):  # type: ignore[operator]
-            raise MethodError(f"Argument `{name}` must be a positive number or a schedule, but is {value!r}.")
+    check_rate("learning_rate", learning_rate)
+    check_rate("step", step)
     for name, value in (("alpha", alpha), ("gamma", gamma), ("stability", stability)):
         if isinstance(value, (bool, str)) or not np.isscalar(value) or not 0 <= value < np.inf:  # type: ignore[operator]
             raise MethodError(f"Argument `{name}` must be a number of at least 0, but is {value!r}.")

@@ -12,7 +12,7 @@ import numpy as np
 from qsim._errors import ParameterError
 from qsim._typing import Array
 from qsim.ir.parameter import Parameter, ParameterVector
-from qsim.primitives.shaped import Shaped, new_shape
+from qsim.primitives.shaped import Shaped, clean_shape, new_shape
 from qsim.primitives.signature import Signature
 
 Key = str | tuple[str, ...]
@@ -34,7 +34,7 @@ class BindingsArray(Shaped):
         data: name, or tuple of names -> array. shape: the batch axes of all of them.
 
     Raises:
-        ParameterError: no numbers, or batches that do not broadcast.
+        ParameterError: no numbers, or batches that do not broadcast. ResultError: a shape that cannot be one.
 
     Example:
         >>> import numpy as np
@@ -52,7 +52,7 @@ class BindingsArray(Shaped):
                 f"BindingsArray: argument `data` must map names to values, but is {type(given).__name__}. In a PUB "
                 "an array is enough: (circuit, observables, values)."
             )
-        own = () if shape is None else (shape if isinstance(shape, tuple) else (shape,))
+        own = () if shape is None else clean_shape("BindingsArray", shape)
         self.data: dict[Key, Array] = {}
         self._declared: dict[Key, int] = {}
         batches = [] if shape is None else [own]

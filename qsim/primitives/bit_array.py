@@ -49,6 +49,8 @@ class BitArray(Shaped):
         if not isinstance(array, (np.ndarray, jax.Array)) or array.dtype != np.uint8 or array.ndim < 2:
             what = f"{array.dtype} {tuple(array.shape)}" if hasattr(array, "dtype") else type(array).__name__
             raise ResultError(f"BitArray: argument `array` must be uint8 (..., shots, bytes), but is {what}.")
+        if isinstance(num_bits, bool) or not isinstance(num_bits, (int, np.integer)) or num_bits < 0:
+            raise ResultError(f"BitArray: argument `num_bits` must be an int of 0 or more, but is {num_bits!r}.")
         width = _num_bytes(num_bits)
         if array.shape[-1] != width:
             raise ResultError(
@@ -60,6 +62,13 @@ class BitArray(Shaped):
         self.shape: tuple[int, ...] = tuple(array.shape[:-2])
 
     # ---------------------------------------------------------------- made of other things
+
+    @classmethod
+    def of(cls, array: Array, num_bits: int, first: str) -> BitArray:
+        """One of parts known to be clean."""
+        new = object.__new__(cls)
+        new.array, new.num_bits, new.first, new.shape = array, num_bits, first, tuple(array.shape[:-2])
+        return new
 
     @staticmethod
     def from_bool_array(array: Any, order: str = "big", first: str = "left") -> BitArray:
@@ -106,10 +115,12 @@ class BitArray(Shaped):
         """From {bit string, hexadecimal string or int: count}, or several such mappings with as many shots each.
 
         Raises:
-            ResultError: no counts, or mappings with different numbers of shots.
+            ResultError: no counts, one that is no int of 0 or more, or mappings with different numbers of shots.
         """
         single = isinstance(counts, Mapping) or hasattr(counts, "to_dict")
         tables = [dict(table.items()) for table in ([counts] if single else counts)]
+        if any(not isinstance(count, (int, np.integer)) or count < 0 for table in tables for count in table.values()):
+            raise ResultError("BitArray: counts must be ints of 0 or more.")
         if not tables or len({sum(table.values()) for table in tables}) != 1:
             raise ResultError("BitArray: counts must be one mapping or more, with as many shots each.")
         outcomes = chain.from_iterable(repeat(key, count) for table in tables for key, count in table.items())
@@ -325,9 +336,8 @@ class BitArray(Shaped):
         return np.unpackbits(self._host(), axis=-1)[..., -self.num_bits :]
 
     def _rows(self, loc: Any) -> np.ndarray:
-        array = self._host()
-        found = array if loc is None else array[loc]
-        return found.reshape(-1, array.shape[-1])
+        found = self if loc is None else self[loc]
+        return found._host().reshape(found.size * found.num_shots, self.array.shape[-1])
 
     def _text(self, number: int) -> str:
         return f"{number:0{self.num_bits}b}" if self.num_bits else ""

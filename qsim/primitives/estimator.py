@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from qsim._errors import QsimError, ResultError
 from qsim._execute import submit
 from qsim._typing import Key
@@ -20,7 +18,7 @@ from qsim.primitives.containers import PrimitiveResult, PubResult
 from qsim.primitives.data_bin import DataBin
 from qsim.primitives.groups import Group, coerced, fetched, grouped, of_pub
 from qsim.primitives.job import PrimitiveJob
-from qsim.primitives.keys import key_of_run, key_of_seed
+from qsim.primitives.keys import key_of_run, key_of_seed, keys_of_groups
 from qsim.primitives.pieces import Piece, pieces_of, together
 from qsim.primitives.pub import EstimatorPub, check_precision, shots_for
 from qsim.primitives.sums import Sums
@@ -118,8 +116,7 @@ class Estimator:
             key = key_of_run(self.key, "Estimator", [arrays, [group.circuit.values() for group in groups]])
         parts: list[_Part] = []
         jobs: list[Job] = []
-        for number, group in enumerate(groups):
-            own = None if key is None else jax.random.fold_in(key, number)
+        for group, own in zip(groups, keys_of_groups(key, len(groups)), strict=True):
             try:
                 part, job = self._submit(group, shots[group.pubs[0].precision], own, backend)
             except QsimError as error:

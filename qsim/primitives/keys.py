@@ -47,9 +47,16 @@ def key_of_run(key: Key, name: str, arrays: PyTree) -> Key:
             f"{name} draws samples inside a JAX transformation, which needs a key from outside: one drawn here would "
             f"be the same in every call. Try {name}(key=key), with the key as an argument of your function."
         )
-    like = jax.random.key_data(jax.random.key(0))
+    like = jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0)))  # nothing is compiled for it
     words = np.frombuffer(os.urandom(4 * like.size), np.uint32).reshape(like.shape)
-    return jax.random.wrap_key_data(jnp.asarray(words))
+    return jax.random.wrap_key_data(jax.device_put(words))
+
+
+def keys_of_groups(key: Key, count: int) -> list[Key]:
+    """One key for each of `count` programs: `key` itself where there is but one."""
+    if key is None or count == 1:
+        return [key] * count
+    return [jax.random.fold_in(key, number) for number in range(count)]
 
 
 def _is_key(key: Any) -> bool:

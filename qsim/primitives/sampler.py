@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from qsim._errors import QsimError
 from qsim._execute import submit
 from qsim._typing import Key
@@ -19,7 +17,7 @@ from qsim.primitives.containers import PrimitiveResult, SamplerPubResult
 from qsim.primitives.data_bin import DataBin
 from qsim.primitives.groups import Group, coerced, fetched, grouped, of_pub
 from qsim.primitives.job import PrimitiveJob
-from qsim.primitives.keys import key_of_run, key_of_seed
+from qsim.primitives.keys import key_of_run, key_of_seed, keys_of_groups
 from qsim.primitives.packed import Packed
 from qsim.primitives.pub import SamplerPub, check_shots
 
@@ -82,9 +80,9 @@ class Sampler:
         arrays = [[pub.parameter_values.data for pub in made], [group.circuit.values() for group in groups]]
         key: Any = key_of_run(self.key, "Sampler", arrays)
         jobs: list[Job] = []
-        for number, group in enumerate(groups):
+        for group, own in zip(groups, keys_of_groups(key, len(groups)), strict=True):
             try:
-                jobs.append(self._submit(group, jax.random.fold_in(key, number), backend))
+                jobs.append(self._submit(group, own, backend))
             except QsimError as error:
                 raise of_pub(group.numbers[0], error) from None
         metadata = {"version": 2, "backend": backend.name, "key": key}
@@ -121,21 +119,24 @@ def _results(
     for group, value in zip(groups, values, strict=True):
         array, start = fetched(value), 0
         array = array.reshape(-1, *array.shape[-2:])
-        bounds = _packed(group.pubs[0]).bounds
+        signature, bounds = group.pubs[0].signature, _packed(group.pubs[0]).bounds
+        registers = [
+            (name, array[..., first:last], len(bits))
+            for (name, bits), (first, last) in zip(signature.registers, bounds, strict=True)
+        ]
         for number in group.places:
             stop = start + pubs[number].size
-            places[number] = array, bounds, start, stop
+            places[number] = registers, start, stop
             start = stop
 
     def make(number: int) -> SamplerPubResult:
         pub = pubs[number]
-        array, bounds, start, stop = places[number]
-        mine = array[start:stop].reshape(*pub.shape, *array.shape[-2:])
+        registers, start, stop = places[number]
         data = {
-            name: BitArray(mine[..., first:last], len(bits), pub.signature.first)
-            for (name, bits), (first, last) in zip(pub.signature.registers, bounds, strict=True)
+            name: BitArray.of(array[start:stop].reshape(*pub.shape, *array.shape[-2:]), num_bits, pub.signature.first)
+            for name, array, num_bits in registers
         }
         about = {"shots": pub.shots, "circuit_metadata": pub.signature.metadata}
-        return SamplerPubResult(DataBin(shape=pub.shape, **data), about)
+        return SamplerPubResult(DataBin.of(pub.shape, data), about)
 
     return PrimitiveResult(make, metadata, len(pubs))
