@@ -93,10 +93,6 @@ def host_array(array: Any, where: str, name: str) -> np.ndarray:
         ) from None
 
 
-def _traced(where: str, what: str, name: str) -> CircuitError:
-    return CircuitError(f"{where}: an {what} of {name} is traced by JAX. Convert outside jit, grad and vmap.")
-
-
 def place(target: Circuit, steps: Circuit, qubits: Sequence[int]) -> None:
     """Append what is on a small circuit to `target`, its qubit i on `qubits[i]`, in place."""
     for i in steps.instructions:
