@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from qsim._errors import BackendError, CircuitError
+from qsim._errors import BackendError, CircuitError, QsimError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import is_constant, is_symbolic, value_of
@@ -57,6 +57,23 @@ def no_counterpart(where: str, name: str, qubits: Sequence[Any], there: str, fix
     """The error for an operation that cannot be said in the other language."""
     places = ", ".join(map(str, qubits))
     return CircuitError(f"{where}: {name} on qubits ({places}) has no counterpart in {there}. {fix}")
+
+
+def different_labels(where: str, name: str, given: Iterable[Any], error: type[QsimError], least: int = 0) -> list[Any]:
+    """The labels of another framework's qubits, in the order of ours.
+
+    Raises:
+        QsimError: of the given kind: what are no labels, fewer than `least`, or one of them twice.
+    """
+    try:
+        labels = list(given)
+        distinct = len(set(labels)) == len(labels)
+    except TypeError:
+        raise error(f"{where}: argument `{name}` must be a sequence of different labels, but is {given!r}.") from None
+    if len(labels) < least or not distinct:
+        many = f"{least} " if least else ""
+        raise error(f"{where}: argument `{name}` must have {many}different labels, but is {labels}.")
+    return labels
 
 
 def host_number(param: Any, where: str, name: str) -> float:
