@@ -147,6 +147,7 @@ for name in ("flax", "equinox", "torch"):
 
 FEATURES = zz_feature_map(2)
 X, Y = np.random.default_rng(3).normal(size=(2, 5, 2))
+TRAINED = Circuit(2).ry(ParameterVector("x", 2) * 1.0, range(2)).rz(Parameter("w"), 0)
 
 
 def test_kernel_matrix_is_the_overlap_of_each_pair():
@@ -195,6 +196,9 @@ def test_kernels_of_a_backend_without_states_are_measured(monkeypatch):
         (lambda: kernel_matrix(FEATURES, [[1.0], [1.0, 2.0]]), "ragged"),
         (lambda: kernel_matrix(FEATURES, X, inputs="z"), "'z'"),
         (lambda: kernel_matrix(FEATURES, X, shots=5), "needs a key"),
+        (lambda: kernel_matrix(FEATURES, X, shots=5, key=np.zeros(3)), "must be one JAX key"),
+        (lambda: kernel_matrix(TRAINED, X, params={"w": np.zeros(5)}), r"without batch axes, but `w` has shape \(5,\)"),
+        (lambda: kernel_matrix(TRAINED, X, params={"w": [[0], [0, 1]]}), "without batch axes.*ragged"),
         (lambda: kernel_matrix(FEATURES, X, shots=0, key=jax.random.key(0)), "shots"),
         (lambda: kernel_matrix(data_reuploading(2, 1), X), "No value for parameters `theta`, `weight`"),
         (lambda: kernel_matrix(FEATURES.copy().measure_all(), X), "measurements"),
