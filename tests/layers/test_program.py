@@ -109,6 +109,7 @@ def test_programs_are_equal_where_they_do_the_same():
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), {"x": 0}), "'x', no weight"),
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), {"theta": 0}), r"shape \(2, 2, 3\)"),
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), 0.1), "`init` must be a function"),
+        (lambda: make_program(CIRCUIT, RESULTS, "x").initial(None), "must be one JAX key, but is None"),
         (lambda: layer_of("x")(), "given 0"),
         (lambda: layer_of("x")(np.ones(2), np.ones(2)), "given 2"),
         (lambda: layer_of("x")(np.ones((5, 3))), r"Parameter `x` has shape \(2,\).*\(5, 3\)"),
