@@ -125,6 +125,12 @@ def test_bars_are_the_counts():
     assert tally_of({(0, 1): 2, 5: 1}) == {"01": 2.0, "5": 1.0}
 
 
+def test_long_outcomes_leave_room_for_the_bars():
+    figure = draw.histogram({"0" * 100: 3, "1" * 100: 4})
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_window_extent().height / figure.dpi > 2
+
+
 # -------------------------------------------------------------------- states
 
 
@@ -253,6 +259,10 @@ def test_devices_with_rows_are_on_a_lattice(target):
     assert len({tuple(p) for p in at.tolist()}) == target.num_qubits
 
 
+def test_a_device_of_one_qubit():
+    assert [text.get_text() for text in draw.device_map(Target.line(1), [0]).axes[0].texts] == ["0\nq0"]
+
+
 def test_other_devices_keep_their_qubits_apart():
     ring = place_qubits(12, edges_of(Target.ring(12)))
     radii = np.linalg.norm(ring - ring.mean(axis=0), axis=1)
@@ -360,7 +370,7 @@ REFUSED = [
     (lambda: draw.landscape(np.full((2, 2), np.nan), [0, 1], [0, 1]), "`values` holds NaN"),
     (lambda: draw.device_map(Target.ideal(3)), "every pair of qubits joined"),
     (lambda: draw.device_map(Target.ideal()), "no qubits of its own"),
-    (lambda: draw.device_map(Target.line(1)), "no edges"),
+    (lambda: draw.device_map(Target.from_edges(2, [])), "no edges"),
     (lambda: draw.device_map(Target.line(3), [5]), "names qubit 5, but there are 3 qubits"),
     (lambda: draw.device_map(Target.line(3), [0, 0]), "each qubit once"),
     (lambda: draw.device_map(Target.line(3), "first"), "qubit numbers"),

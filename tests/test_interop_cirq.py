@@ -227,8 +227,17 @@ def test_refusals_of_arguments():
         from_cirq(cirq.Circuit(cirq.X(Q[0]) ** sympy.Abs(sympy.Symbol("s"))))
     with pytest.raises(CircuitError, match="must be a Circuit"):
         to_cirq(3)
-    with pytest.raises(CircuitError, match="2 different qubits"):
+    with pytest.raises(CircuitError, match="qubit_order"):
+        from_cirq(cirq.Circuit(cirq.X(Q[0])), 3)
+    with pytest.raises(CircuitError, match="2 different labels"):
         to_cirq(Circuit(2), [Q[0], Q[0]])
+    with pytest.raises(CircuitError, match="sequence of different labels"):
+        to_cirq(Circuit(2), 3)
+    with pytest.raises(CircuitError, match="qubits of Cirq's"):
+        to_cirq(Circuit(2), "ab")
+    for twice in (lambda: pauli_to_cirq(X(0) @ Z(1), [Q[0]] * 2), lambda: pauli_from_cirq(cirq.X(Q[0]), [Q[0]] * 2)):
+        with pytest.raises(ObservableError, match="different labels"):
+            twice()
     assert from_cirq(cirq.Circuit()).num_qubits == 0 and len(to_cirq(Circuit(3))) == 0
 
 

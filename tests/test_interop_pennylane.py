@@ -333,8 +333,21 @@ def test_pauli_operators_go_there_and_back():
             pauli_from_pennylane(wrong)
     with pytest.raises(ObservableError, match="not in `wires`"):
         pauli_from_pennylane(qml.X("a"), wires=["b"])
-    with pytest.raises(ObservableError, match="must have 3 labels"):
+    with pytest.raises(ObservableError, match="must have 3 different labels"):
         pauli_to_pennylane(ours, wires="ab")
+    for twice in (lambda: pauli_to_pennylane(ours, wires="aab"), lambda: pauli_from_pennylane(qml.X("a"), wires="aa")):
+        with pytest.raises(ObservableError, match="different labels"):
+            twice()
+
+
+def test_wires_are_different_and_our_circuits_are_no_functions():
+    for wires in ([0, 0], 3, [[0]]):
+        with pytest.raises(CircuitError, match="different labels"):
+            from_pennylane(lambda: qml.X(0), wires=wires)
+        with pytest.raises(CircuitError, match="different labels"):
+            to_pennylane(Circuit(1), wires=wires)
+    with pytest.raises(CircuitError, match="but is Circuit"):
+        from_pennylane(Circuit(1).x(0))
 
 
 def test_conversion_inside_of_a_qnode_queues_nothing():

@@ -222,6 +222,9 @@ def test_parameters_keep_qiskits_order_and_their_names():
     assert batch["t"].shape == (5, 3) and batch["θ"].shape == (5, 3, 12) and batch["θ"].sum() == 45
     with pytest.raises(ParameterError, match=r"\(\.\.\., 7\)"):
         qiskit_values(given, np.ones(6))
+    for bad in ("many", {t: 1.0}, [np.ones(7), np.ones(6)]):
+        with pytest.raises(ParameterError, match="must be an array of numbers"):
+            qiskit_values(given, bad)
     assert qiskit_values(QuantumCircuit(1), np.ones((4, 0))) == {}
 
 

@@ -85,6 +85,11 @@ def test_a_molecule_from_a_file(tmp_path):
         assert m.hamiltonian.labels(2) == ("ZI", "XX")
 
 
+def test_a_molecule_has_a_name_or_a_path():
+    with pytest.raises(SerialError, match="`source` must be a name or a path, but is int"):
+        molecule(3)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -491,6 +491,8 @@ def test_layers_are_rolled_into_one_loop(name):
         (lambda: zz_feature_map(0), "num_features"),
         (lambda: iqp(2, True), "repeats"),
         (lambda: data_reuploading(1, 1, 0), "num_features"),
+        (lambda: data_reuploading(1, 1, names=("x", "theta")), "three names"),
+        (lambda: evolve(Circuit(1), 3), "`generators` must hold PauliSums, but is int"),
         (lambda: fidelity_circuit("x"), "feature_map"),
         (lambda: qaoa(X(0) @ Z(1), 1), "diagonal"),
         (lambda: qaoa(1j * Z(1), 1), "real coefficients"),

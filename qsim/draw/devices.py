@@ -36,7 +36,7 @@ def device_map(target: Target, layout: Layout | Circuit | Sequence[int] | None =
         ax: axes to draw in; None makes a figure.
 
     Raises:
-        TargetError: a target without edges, a layout that names qubits it does not have.
+        TargetError: several qubits without edges, a layout that names qubits it does not have.
         BackendError: matplotlib is not installed.
 
     Example:
@@ -50,13 +50,13 @@ def device_map(target: Target, layout: Layout | Circuit | Sequence[int] | None =
     n = target.num_qubits
     if n is None or not n:
         raise TargetError("device_map: this target has no qubits of its own to draw. Try Target.grid(3, 3).")
-    if not target.edges:
+    if not target.edges and n > 1:
         joined = "no edges" if target.edges is not None else "every pair of qubits joined, so no edges to draw"
         raise TargetError(f"device_map: this target has {joined}. Try Target.line({n}).")
     if n > MAX_SHOWN:
         raise TargetError(f"device_map: {n} qubits are too many to draw; at most {MAX_SHOWN}. Try target.restrict.")
     used = _used(layout, n)
-    edges = sorted({(min(e), max(e)) for e in target.edges})
+    edges = sorted({(min(e), max(e)) for e in target.edges or ()})
     at = place_qubits(n, edges)
     spread = at.max(axis=0) - at.min(axis=0) + 1.2
     unit = float(min(0.62, 11 / spread[0], 9 / spread[1]))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["histogram", "tally_of"]
 
 MAX_OUTCOME = 40
+LETTER = 0.07
+"""Inches that a letter of an upright outcome takes."""
 
 
 def histogram(
@@ -58,7 +60,11 @@ def histogram(
     shown = ranked[:top] if by_count else sorted(ranked[:top])
     rest = ranked[top:]
     wide = len(shown) + bool(rest)
-    figure, axes = axes_in(ax, min(14.0, max(3.6, 1.6 + 0.34 * wide * max(1, 0.6 * len(sets)))), 3.4)
+    names = [shorten(key, MAX_OUTCOME) for key in shown] + [f"rest ({len(rest)})"] * bool(rest)
+    longest = max(map(len, names))
+    long = longest * wide > 70
+    height = 3.4 + LETTER * max(0, longest - 12) * long
+    figure, axes = axes_in(ax, min(14.0, max(3.6, 1.6 + 0.34 * wide * max(1, 0.6 * len(sets)))), height)
     size = 0.8 / len(sets)
     for number, (name, tally) in enumerate(sets.items()):
         scale = 1 / sum(tally.values()) if fractions else 1.0
@@ -70,8 +76,6 @@ def histogram(
         if wide * len(sets) <= 12:
             texts = [f"{h:.3g}" if fractions else f"{h:g}" for h in heights]
             axes.bar_label(bars, texts, padding=2, fontsize=8, color="#444444")
-    names = [shorten(key, MAX_OUTCOME) for key in shown] + [f"rest ({len(rest)})"] * bool(rest)
-    long = max(map(len, names)) * wide > 70
     axes.set_xticks(range(wide), names, rotation=90 if long else 0, family="monospace", fontsize=8 if long else 9)
     axes.set_xlim(-0.6, wide - 0.4)
     axes.set_ylabel("fraction" if fractions else "counts")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from qsim._errors import BackendError, CircuitError
+from qsim._errors import BackendError, CircuitError, QsimError
 from qsim.ir.circuit import Circuit
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import is_constant, is_symbolic, value_of
@@ -59,6 +59,23 @@ def no_counterpart(where: str, name: str, qubits: Sequence[Any], there: str, fix
     return CircuitError(f"{where}: {name} on qubits ({places}) has no counterpart in {there}. {fix}")
 
 
+def different_labels(where: str, name: str, given: Iterable[Any], error: type[QsimError], least: int = 0) -> list[Any]:
+    """The labels of another framework's qubits, in the order of ours.
+
+    Raises:
+        QsimError: of the given kind: what are no labels, fewer than `least`, or one of them twice.
+    """
+    try:
+        labels = list(given)
+        distinct = len(set(labels)) == len(labels)
+    except TypeError:
+        raise error(f"{where}: argument `{name}` must be a sequence of different labels, but is {given!r}.") from None
+    if len(labels) < least or not distinct:
+        many = f"{least} " if least else ""
+        raise error(f"{where}: argument `{name}` must have {many}different labels, but is {labels}.")
+    return labels
+
+
 def host_number(param: Any, where: str, name: str) -> float:
     """A gate argument as a float, JAX values too.
 
@@ -91,10 +108,6 @@ def host_array(array: Any, where: str, name: str) -> np.ndarray:
         raise CircuitError(
             f"{where}: an array of {name} is traced by JAX. Convert outside jit, grad and vmap."
         ) from None
-
-
-def _traced(where: str, what: str, name: str) -> CircuitError:
-    return CircuitError(f"{where}: an {what} of {name} is traced by JAX. Convert outside jit, grad and vmap.")
 
 
 def place(target: Circuit, steps: Circuit, qubits: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import ObservableError
-from qsim.interop.base import vendor
+from qsim.interop.base import different_labels, vendor
 from qsim.ir.pauli import PauliSum
 from qsim.ir.pauli_terms import host, real_if_real
 
@@ -40,7 +40,8 @@ def pauli_from_cirq(operator: Any, qubits: Iterable[Any] | None = None) -> Pauli
         raise ObservableError(
             f"pauli_from_cirq: argument `operator` must be a cirq.PauliSum or a cirq.PauliString, but is {operator!r}."
         )
-    numbers = None if qubits is None else {qubit: number for number, qubit in enumerate(qubits)}
+    labels = None if qubits is None else different_labels("pauli_from_cirq", "qubits", qubits, ObservableError)
+    numbers = None if labels is None else {qubit: number for number, qubit in enumerate(labels)}
     strings, values = [], []
     for term in operator:
         strings.append({_qubit(cirq, qubit, numbers): str(letter) for qubit, letter in term.items()})
@@ -71,9 +72,8 @@ def pauli_to_cirq(operator: PauliSum, qubits: Iterable[Any] | None = None) -> An
     cirq = vendor("cirq", "cirq")
     if not isinstance(operator, PauliSum):
         raise ObservableError(f"Argument `operator` must be a PauliSum, but is {type(operator).__name__}.")
-    places = cirq.LineQubit.range(operator.num_qubits) if qubits is None else list(qubits)
-    if len(places) < operator.num_qubits:
-        raise ObservableError(f"Argument `qubits` must have {operator.num_qubits} qubits, but has {len(places)}.")
+    given = cirq.LineQubit.range(operator.num_qubits) if qubits is None else qubits
+    places = different_labels("pauli_to_cirq", "qubits", given, ObservableError, operator.num_qubits)
     letters = {"X": cirq.X, "Y": cirq.Y, "Z": cirq.Z}
     coefficients = host(operator.coefficients, "pauli_to_cirq").tolist()
     return cirq.PauliSum.from_pauli_strings(

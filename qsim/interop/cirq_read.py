@@ -52,8 +52,8 @@ def from_cirq(circuit: Any, qubit_order: Any = None) -> Circuit:
     cirq = vendor("cirq", "cirq")
     if not isinstance(circuit, cirq.AbstractCircuit):
         raise CircuitError(f"{WHERE}: argument `circuit` must be a cirq.Circuit, but is {type(circuit).__name__}.")
-    order = cirq.QubitOrder.DEFAULT if qubit_order is None else cirq.QubitOrder.as_qubit_order(qubit_order)
     try:
+        order = cirq.QubitOrder.DEFAULT if qubit_order is None else cirq.QubitOrder.as_qubit_order(qubit_order)
         qubits = order.order_for(circuit.all_qubits())
     except ValueError as error:
         raise CircuitError(f"{WHERE}: argument `qubit_order` does not fit: {error}.") from None

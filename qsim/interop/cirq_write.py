@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.interop.base import OTHER_WORDS, host_array, host_number, no_counterpart, vendor
+from qsim.interop.base import OTHER_WORDS, different_labels, host_array, host_number, no_counterpart, vendor
 from qsim.interop.cirq_gates import GATES, PHASES
 from qsim.interop.symbols import to_sympy
 from qsim.ir.circuit import Circuit
@@ -50,11 +50,10 @@ def to_cirq(circuit: Circuit, qubits: Iterable[Any] | None = None) -> Any:
     cirq = vendor("cirq", "cirq")
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"{WHERE}: argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
-    places = cirq.LineQubit.range(circuit.num_qubits) if qubits is None else list(qubits)
-    if len(places) < circuit.num_qubits or len(set(places)) < len(places):
-        raise CircuitError(
-            f"{WHERE}: argument `qubits` must have {circuit.num_qubits} different qubits, but is {places}."
-        )
+    given = cirq.LineQubit.range(circuit.num_qubits) if qubits is None else qubits
+    places = different_labels(WHERE, "qubits", given, CircuitError, circuit.num_qubits)
+    if not all(isinstance(place, cirq.Qid) for place in places):
+        raise CircuitError(f"{WHERE}: argument `qubits` must be qubits of Cirq's, but is {places}.")
     writer = _Writer(cirq)
     whole = _read_at_the_end(circuit)
     names = [(r.name, b - r.start) for r in circuit.cregs for b in range(r.start, r.start + r.size)]

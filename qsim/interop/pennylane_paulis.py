@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import ObservableError
-from qsim.interop.base import vendor
+from qsim.interop.base import different_labels, vendor
 from qsim.ir.pauli import PauliSum
 from qsim.ir.pauli_terms import namespace, real_if_real
 
@@ -35,7 +35,8 @@ def pauli_from_pennylane(operator: Any, wires: Iterable[Any] | None = None) -> P
             f"pauli_from_pennylane: {type(operator).__name__} is no combination of Pauli operators. Try "
             "qml.pauli_decompose(qml.matrix(operator))."
         )
-    numbers = None if wires is None else {wire: number for number, wire in enumerate(wires)}
+    labels = None if wires is None else different_labels("pauli_from_pennylane", "wires", wires, ObservableError)
+    numbers = None if labels is None else {wire: number for number, wire in enumerate(labels)}
     strings = [{_qubit(wire, numbers): letter for wire, letter in word.items()} for word in sentence]
     values = list(sentence.values())
     xp = namespace(values)
@@ -63,9 +64,8 @@ def pauli_to_pennylane(operator: PauliSum, wires: Iterable[Any] | None = None) -
     qml = vendor("pennylane", "pennylane")
     if not isinstance(operator, PauliSum):
         raise ObservableError(f"Argument `operator` must be a PauliSum, but is {type(operator).__name__}.")
-    labels = list(range(operator.num_qubits) if wires is None else wires)
-    if len(labels) < operator.num_qubits:
-        raise ObservableError(f"Argument `wires` must have {operator.num_qubits} labels, but has {len(labels)}.")
+    given = range(operator.num_qubits) if wires is None else wires
+    labels = different_labels("pauli_to_pennylane", "wires", given, ObservableError, operator.num_qubits)
     kinds = {"X": qml.X, "Y": qml.Y, "Z": qml.Z}
     first = labels[0] if labels else 0
     with qml.QueuingManager.stop_recording():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.interop.base import MAX_DEPTH, MAX_MATRIX, MAX_SIZE, no_counterpart, place, to_power, vendor
+from qsim.interop.base import MAX_DEPTH, MAX_MATRIX, MAX_SIZE, different_labels, no_counterpart, place, to_power, vendor
 from qsim.interop.pennylane_gates import IN_OUR_WORDS, NAMES
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
@@ -54,7 +54,7 @@ def from_pennylane(source: Any, *args: Any, wires: Iterable[Any] | None = None, 
     tape = tape_of(source, args, kwargs)
     if wires is None and isinstance(source, qml.QNode):
         wires = source.device.wires
-    labels = order_of(tape) if wires is None else list(wires)
+    labels = order_of(tape) if wires is None else different_labels(WHERE, "wires", wires, CircuitError)
     made = Circuit(len(labels))
     with qml.QueuingManager.stop_recording():
         reader = _Reader(made, {wire: q for q, wire in enumerate(labels)})
@@ -76,7 +76,7 @@ def tape_of(source: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | N
         return source
     if isinstance(source, qml.QNode):
         return qml.workflow.construct_tape(source, level="user")(*args, **(kwargs or {}))
-    if callable(source):
+    if callable(source) and not isinstance(source, Circuit):
         return qml.tape.make_qscript(source)(*args, **(kwargs or {}))
     raise CircuitError(
         f"{WHERE}: argument `source` must be a tape, a QNode or a function, but is {type(source).__name__}."

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.interop.base import OTHER_WORDS, host_number, no_counterpart, vendor
+from qsim.interop.base import OTHER_WORDS, different_labels, host_number, no_counterpart, vendor
 from qsim.interop.pennylane_gates import IN_THEIR_WORDS, NAMES
 from qsim.ir.circuit import Circuit
 from qsim.ir.interface import checked_definition
@@ -53,11 +53,8 @@ def to_pennylane(circuit: Circuit, measurements: Sequence[Any] = (), *, wires: I
     qml = vendor("pennylane", "pennylane")
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"{WHERE}: argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
-    labels = list(range(circuit.num_qubits) if wires is None else wires)
-    if len(labels) < circuit.num_qubits or len(set(labels)) < len(labels):
-        raise CircuitError(
-            f"{WHERE}: argument `wires` must have {circuit.num_qubits} different labels, but is {labels}."
-        )
+    given = range(circuit.num_qubits) if wires is None else wires
+    labels = different_labels(WHERE, "wires", given, CircuitError, circuit.num_qubits)
     made: list[Any] = []
     with qml.QueuingManager.stop_recording():
         for i in circuit.instructions:

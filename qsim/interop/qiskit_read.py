@@ -96,7 +96,7 @@ def qiskit_values(circuit: Any, values: Any) -> dict[str, Any]:
         name -> (...) for scalars, (..., size) for vectors; elements that the circuit does not mention are 0.
 
     Raises:
-        ParameterError: the last axis is not P long.
+        ParameterError: the last axis is not P long, or what are no numbers.
 
     Example:
         >>> import numpy as np
@@ -109,7 +109,12 @@ def qiskit_values(circuit: Any, values: Any) -> dict[str, Any]:
         {'a': 0.1, 'v': [0.0, 0.2, 0.0]}
     """
     parameters = qiskit_parameters(circuit)
-    values = values if hasattr(values, "__array_namespace__") else np.asarray(values, float)
+    try:
+        values = values if hasattr(values, "__array_namespace__") else np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"Argument `values` must be an array of numbers, but is {type(values).__name__} {str(values)[:40]!r}."
+        ) from None
     if not values.shape or values.shape[-1] != len(parameters):
         raise ParameterError(
             f"Argument `values` must have shape (..., {len(parameters)}), one for each of Qiskit's circuit.parameters, "

@@ -211,7 +211,7 @@ class Circuit(GateMethods):
         return new
 
     def extend(self, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
-        """This circuit, then `other` with its qubit i on `qubits[i]` (default i).
+        """A new circuit: this one, which stays as it is, then `other` with its qubit i on `qubits[i]` (default i).
 
         Raises:
             CircuitError: `other` is larger, or `qubits` does not name its qubits once each.

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qsim._errors import CircuitError, ParameterError, ResultError
-from qsim._execute import execute
+from qsim._execute import execute, one_key
 from qsim._typing import Array, Key, Params
 from qsim.backends.base import Backend
 from qsim.backends.registry import find_backend
@@ -80,8 +80,15 @@ def kernel_matrix(
     others = {getattr(name, "name", name): value for name, value in (params or {}).items()}
     if inputs in others:
         raise ParameterError(f"Argument `params` has a value for `{inputs}`, which argument `x` has the samples of.")
-    if shots is not None and not isinstance(key, (jax.Array, np.ndarray)):
+    for name, shape in program.shapes.items():
+        if name in others and _shape_of(others[name]) != shape:
+            raise ParameterError(
+                f"Argument `params` must hold values without batch axes, but `{name}` has shape "
+                f"{_shape_of(others[name])}, not {shape}."
+            )
+    if shots is not None and key is None:
         raise ResultError("Sampling needs a key. Try kernel_matrix(..., key=jax.random.key(0)).")
+    key = key if shots is None else one_key(key, ResultError)
     left = _samples("x", x, program.circuit, inputs)
     right = left if y is None else _samples("y", y, program.circuit, inputs)
     if not find_backend(on).supports(State()):
@@ -90,8 +97,6 @@ def kernel_matrix(
         feature_map, State(), {**others, inputs: data}, on=on, method=method, gradient=gradient
     )
     states = run(left)
-    if states.ndim != 2:
-        raise ParameterError("Argument `params` must hold values without batch axes.")
     overlaps = states @ (states if y is None else run(right)).conj().T
     kernel = overlaps.real**2 + overlaps.imag**2
     if y is None:
@@ -99,6 +104,13 @@ def kernel_matrix(
     if shots is None:
         return kernel
     return _estimated(kernel, shots, key, symmetric=y is None)
+
+
+def _shape_of(value: Any) -> Any:
+    try:
+        return np.shape(value)
+    except ValueError:
+        return "of a ragged list"
 
 
 def _samples(argument: str, samples: Any, circuit: Circuit, name: str) -> Array:

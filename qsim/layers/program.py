@@ -12,7 +12,7 @@ import numpy as np
 
 from qsim._checks import known_names
 from qsim._errors import CircuitError, MethodError, ParameterError, ResultError
-from qsim._execute import execute
+from qsim._execute import execute, one_key
 from qsim._typing import Array, Key, PyTree
 from qsim.backends.base import Backend, Transpiler
 from qsim.gradients import GradientRule
@@ -77,7 +77,7 @@ class LayerProgram:
             dtype: of the weights; None is JAX's default float.
 
         Raises:
-            ParameterError: an unknown name, or a value of another shape.
+            ParameterError: an unknown name, a value of another shape, or a key that is none.
         """
         shapes = self.shapes
         given = init if isinstance(init, Mapping) else {}
@@ -93,6 +93,8 @@ class LayerProgram:
             )
         draw = init if callable(init) else jax.nn.initializers.normal(SPREAD)
         dtype = jnp.result_type(float) if dtype is None else dtype
+        if set(shapes) - set(given):
+            key = one_key(key, ParameterError)
         weights = {}
         for place, (name, shape) in enumerate(shapes.items()):
             drawn = given[name] if name in given else draw(jax.random.fold_in(key, place), shape, dtype)

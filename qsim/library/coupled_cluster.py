@@ -54,6 +54,8 @@ def evolve(circuit: Circuit, generators: Iterable[PauliSum], name: str = "theta"
     """
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
+    if not isinstance(generators, Iterable):
+        raise CircuitError(f"Argument `generators` must hold PauliSums, but is {type(generators).__name__}.")
     pool = [generators] if isinstance(generators, PauliSum) else list(generators)
     theta = ParameterVector(name, len(pool))
     grown = circuit.copy()

@@ -108,6 +108,8 @@ def data_reuploading(
     size = check_int("num_qubits", num_qubits, CircuitError, minimum=1)
     check_int("layers", layers, CircuitError)
     features = size if num_features is None else check_int("num_features", num_features, CircuitError, minimum=1)
+    if isinstance(names, str) or len(names) != 3:
+        raise CircuitError(f"Argument `names` must be three names, but is {names!r}.")
     blocks = -(-features // 3)
     x = ParameterVector(names[0], (features,))
     theta = ParameterVector(names[1], (layers, size, 3 * blocks))

@@ -75,6 +75,8 @@ def molecule(source: str | Path) -> Molecule:
         >>> molecule("lih")
         Molecule('lih', 4 electrons on 12 qubits, 631 terms, fci_energy=-7.882401932290224)
     """
+    if not isinstance(source, (str, Path)):
+        raise SerialError(f"Argument `source` must be a name or a path, but is {type(source).__name__}.")
     if isinstance(source, Path) or source.endswith(".json") or "/" in source or "\\" in source:
         path = Path(source)
         try:

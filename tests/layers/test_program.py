@@ -109,6 +109,7 @@ def test_programs_are_equal_where_they_do_the_same():
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), {"x": 0}), "'x', no weight"),
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), {"theta": 0}), r"shape \(2, 2, 3\)"),
         (lambda: make_program(CIRCUIT, RESULTS, "x").initial(jax.random.key(0), 0.1), "`init` must be a function"),
+        (lambda: make_program(CIRCUIT, RESULTS, "x").initial(None), "must be one JAX key, but is None"),
         (lambda: layer_of("x")(), "given 0"),
         (lambda: layer_of("x")(np.ones(2), np.ones(2)), "given 2"),
         (lambda: layer_of("x")(np.ones((5, 3))), r"Parameter `x` has shape \(2,\).*\(5, 3\)"),
@@ -147,6 +148,7 @@ for name in ("flax", "equinox", "torch"):
 
 FEATURES = zz_feature_map(2)
 X, Y = np.random.default_rng(3).normal(size=(2, 5, 2))
+TRAINED = Circuit(2).ry(ParameterVector("x", 2) * 1.0, range(2)).rz(Parameter("w"), 0)
 
 
 def test_kernel_matrix_is_the_overlap_of_each_pair():
@@ -195,6 +197,9 @@ def test_kernels_of_a_backend_without_states_are_measured(monkeypatch):
         (lambda: kernel_matrix(FEATURES, [[1.0], [1.0, 2.0]]), "ragged"),
         (lambda: kernel_matrix(FEATURES, X, inputs="z"), "'z'"),
         (lambda: kernel_matrix(FEATURES, X, shots=5), "needs a key"),
+        (lambda: kernel_matrix(FEATURES, X, shots=5, key=np.zeros(3)), "must be one JAX key"),
+        (lambda: kernel_matrix(TRAINED, X, params={"w": np.zeros(5)}), r"without batch axes, but `w` has shape \(5,\)"),
+        (lambda: kernel_matrix(TRAINED, X, params={"w": [[0], [0, 1]]}), "without batch axes.*ragged"),
         (lambda: kernel_matrix(FEATURES, X, shots=0, key=jax.random.key(0)), "shots"),
         (lambda: kernel_matrix(data_reuploading(2, 1), X), "No value for parameters `theta`, `weight`"),
         (lambda: kernel_matrix(FEATURES.copy().measure_all(), X), "measurements"),
