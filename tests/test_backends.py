@@ -327,7 +327,9 @@ def test_atoms_of_composed_results():
 # ---------------------------------------------------------------- the kit
 
 
-@pytest.mark.parametrize("backend", [LocalBackend(), LocalBackend("cpu"), Reference()], ids=repr)
+@pytest.mark.parametrize(
+    "backend", [LocalBackend(), pytest.param(LocalBackend("cpu"), marks=pytest.mark.slow), Reference()], ids=repr
+)
 def test_conformance(backend):
     check_backend(backend, num_qubits=2)
 

@@ -131,6 +131,7 @@ def test_adjoint_is_backprop_is_finite_differences(kind, x64):
     np.testing.assert_allclose(jnp.sum(slopes[0] * direction), found, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_second_derivatives_agree(x64):
     circuit, _ = ansatz("small")
 

@@ -58,7 +58,7 @@ def test_empty_batch_and_no_gates(on):
     np.testing.assert_allclose(execute(Circuit(0), on=on), [1])
 
 
-@pytest.mark.parametrize("on", [None, "cpu", "numpy"])
+@pytest.mark.parametrize("on", [None, pytest.param("cpu", marks=pytest.mark.slow), "numpy"])
 def test_jit_grad_vmap_agree(on):
     def energy(a):
         return execute(CIRCUIT, ENERGY, {**VALUES, "a": a}, on=on)

@@ -327,7 +327,11 @@ def matrix_reference() -> dict[str, np.ndarray]:
         return differences(value, POINT)
 
 
-@pytest.mark.parametrize("rule, atol", QUICKLY, ids=lambda rule: getattr(rule, "name", ""))
+@pytest.mark.parametrize(
+    "rule, atol",
+    [RULES[0], *(pytest.param(*rule, marks=pytest.mark.slow) for rule in RULES[1:])],
+    ids=lambda rule: getattr(rule, "name", ""),
+)
 def test_the_matrix_with_every_operation(rule, atol, x64):
     bare = ParameterVector("theta", NUM_BARE)
 
