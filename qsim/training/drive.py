@@ -34,6 +34,15 @@ class Reached:
     last: float
 
 
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """The step that led to NaN or infinity, where it was before, and the parameters it led to."""
+
+    step: int
+    before: Place
+    tried: PyTree
+
+
 @dataclass(eq=False)
 class Drive:
     """A training on its way.
@@ -94,12 +103,34 @@ class Drive:
         step = self.reached.step
         leg = self.loop.run(self.reached.place, np.int32(stop), self.inputs)
         there, fine, rows = jax.device_get((leg.place.step, leg.fine, leg.rows))  # waits
-        count = int(there) - step
+        bad = None if fine else self.first_bad(leg, rows["loss"])
+        count = (int(there) if bad is None else bad.step) - step
         self.parts.append({name: row[:count].copy() for name, row in rows.items()})
         last = float(rows["loss"][count - 1]) if count else self.reached.last
+        if bad is not None:
+            self.reached = Reached(bad.before, bad.step, last)
+            raise self.diverged(bad.tried, float(rows["loss"][count]))
         self.reached = Reached(leg.place, int(there), last)
-        if not fine:
-            raise self.diverged(leg, float(rows["loss"][count]))
+
+    def first_bad(self, leg: Leg, losses: np.ndarray) -> Bad:
+        """The step that led to NaN or infinity, found by taking the steps of the call again, fewer of them."""
+        begin, end = self.reached.step, int(leg.place.step)
+        places = {begin: self.reached.place, end: leg.place}
+
+        def names(step: int) -> list[str]:
+            if step not in places:
+                places[step] = self.loop.run(self.reached.place, np.int32(step), self.inputs).place
+            return not_finite(places[step].params, "params")
+
+        # parameters that are not finite stay so; those after a loss that is not finite are not asked
+        low, high = begin, end if np.isfinite(losses[end - 1 - begin]) else end - 1
+        if high > low and names(high):
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if names(middle) else (middle, high)
+            end = high
+        names(end - 1)
+        return Bad(end - 1, places[end - 1], places[end].params)
 
     def loss_there(self) -> float:
         """The loss at the parameters reached: that of a step which is not taken."""
@@ -107,12 +138,12 @@ class Drive:
         leg = self.loop.run(self.reached.place, np.int32(step + 1), self.inputs)
         loss = float(jax.device_get(leg.rows["loss"])[0])
         if not np.isfinite(loss):
-            raise self.diverged(leg, loss)
+            raise self.diverged(leg.place.params, loss)
         return loss
 
-    def diverged(self, leg: Leg, loss: float) -> DivergedError:
-        """The error for a step that led to NaN or infinity."""
-        names = not_finite(leg.tried, "params")
+    def diverged(self, tried: PyTree, loss: float) -> DivergedError:
+        """The error for a step that led to NaN or infinity, `tried` being the parameters it led to."""
+        names = not_finite(tried, "params")
         if np.isfinite(loss):
             what = f"The parameters became NaN or infinite in step {self.reached.step}, at loss {loss:.6g}"
             where = listed(names)

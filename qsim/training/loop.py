@@ -47,15 +47,13 @@ class Leg:
     """What one call of the program reports.
 
     Attributes:
-        place: after the last good step.
-        fine: False where a step led to a loss or to parameters that are not finite; it is not taken.
-        tried: the parameters that the last step led to, good or not.
+        place: after the last step, good or not.
+        fine: whether all losses, and the parameters there, are finite. Steps end with the first loss that is not.
         rows: name -> (capacity, ...), losses and metrics from the first step of this call on.
     """
 
     place: Place
     fine: Array
-    tried: PyTree
     rows: dict[str, Array]
 
 
@@ -101,19 +99,17 @@ def compile_loop(problem: Problem, place: Place, inputs: Inputs) -> Loop:
             leg, _ = state
             return leg.fine & (leg.place.step < stop)
 
-        def body(state: Any) -> Any:
+        def body(state: Any) -> Any:  # nothing but the step and its loss: what goes wrong is looked for afterwards
             leg, kept = state
             here = leg.place
             there, kept, row = step(here, kept, inputs)
-            fine = jnp.isfinite(row["loss"])
-            for leaf in jax.tree.leaves(there.params):
-                fine &= jnp.all(jnp.isfinite(leaf))
             rows = {n: lax.dynamic_update_index_in_dim(leg.rows[n], row[n], here.step - first, 0) for n in row}
-            reached = jax.tree.map(lambda new, old: jnp.where(fine, new, old), there, here)
-            return Leg(reached, fine, there.params, rows), kept
+            return Leg(there, jnp.isfinite(row["loss"]), rows), kept
 
-        begun = Leg(place, jnp.array(True), place.params, rows)
-        return lax.while_loop(goes_on, body, (begun, inputs.data.begin()))[0]
+        begun = Leg(place, jnp.array(True), rows)
+        leg = lax.while_loop(goes_on, body, (begun, inputs.data.begin()))[0]
+        finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(leg.place.params)]
+        return Leg(leg.place, leg.fine & jnp.all(jnp.stack(finite)), leg.rows)
 
     traced = jax.jit(run).trace(place, place.step, inputs)
     compiled = traced.lower().compile()
