@@ -198,7 +198,7 @@ def _request(
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
     backend = find_backend(on)
-    _check_choices(method, gradient)
+    check_choices(method, gradient)
     if shots is not None:
         shots = check_int("shots", shots, ResultError, minimum=1)
         check_most_shots(shots)
@@ -229,7 +229,8 @@ def _by_name(params: Params | None) -> dict[Any, Any]:
     return {getattr(key, "name", key): value for key, value in (params or {}).items()}
 
 
-def _check_choices(method: Any, gradient: Any) -> None:
+def check_choices(method: Any, gradient: Any) -> None:
+    """Refuse a method or a gradient rule that is none."""
     if method is not None and not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
     if gradient is not None and not isinstance(gradient, GradientRule):

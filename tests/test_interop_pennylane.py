@@ -13,9 +13,10 @@ import pytest
 pytest.importorskip("pennylane")  # the extra `pennylane`: .ci/vendors runs these
 
 import pennylane as qml
+from interop_table import HIGH, PLACES, circuits_of, circuits_of_gate
 from ir_oracle import random_unitary, unitary_of
 
-from qsim import Circuit, I, Parameter, PauliSum, X, Y, Z, execute, gates, ops
+from qsim import Circuit, I, Parameter, PauliSum, X, Y, Z, execute
 from qsim.errors import CircuitError, ObservableError
 from qsim.interop import (
     from_pennylane,
@@ -35,7 +36,6 @@ from qsim.results import Expectation
 pytestmark = pytest.mark.filterwarnings("ignore:jax.core:DeprecationWarning")
 
 RNG = np.random.default_rng(5)
-PLACES = [4, 2, 0, 3, 1]
 
 
 def matrix(tape, num_qubits: int) -> np.ndarray:
@@ -62,33 +62,14 @@ def test_examples_run(module):
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
 def test_every_gate_of_the_table_goes_there_and_back(row):
-    gate = gates.gate(row.name, *[0.3 + 0.4 * k for k in range(len(row.params))])
-    both_ways(Circuit(4).append(gate, [3, 1, 2][: row.num_qubits]))
-    for count, state in ((1, None), (1, "0"), (2, "01")):
-        operation = ops.controlled(gate, count, state)
-        both_ways(Circuit(5).append(operation, PLACES[: operation.num_qubits]))
-
-
-EVOLVED = X(0) @ Y(1) + 0.5 * Z(2) + 0.3 * Y(0) + 0.2 * I()
-HIGH = {
-    "qft": ops.QFT(3),
-    "permutation": ops.Permutation([1, 2, 3, 0]),
-    "permutation of qubits": ops.Permutation.of_qubits([2, 0, 1]),
-    "diagonal": ops.Diagonal(np.exp(1j * np.arange(8))),
-    "unitary": ops.Unitary(random_unitary(RNG, 3)),
-    "unitary on nothing": ops.Unitary([[1j]]),
-    "diagonal on nothing": ops.Diagonal([1j]),
-    "prepare": ops.PrepareState([0.6, 0, 0, 0.8j]),
-    "clifford": ops.Clifford([[0, 1, 0], [1, 0, 0]]),
-    "evolution": ops.PauliEvolution(EVOLVED, 0.3),
-    "evolution of order 2": ops.PauliEvolution(EVOLVED, 0.3, 2, 2),
-}
+    for circuit in circuits_of_gate(row):
+        both_ways(circuit)
 
 
 @pytest.mark.parametrize("name", HIGH)
 def test_every_high_level_operation_goes_there_and_back(name):
-    for operation in (HIGH[name], ops.inverse(HIGH[name]), ops.controlled(HIGH[name], 2, "01")):
-        both_ways(Circuit(5).append(operation, PLACES[: operation.num_qubits]))
+    for circuit in circuits_of(name):
+        both_ways(circuit)
 
 
 SPECIAL = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import interop_table
 import numpy as np
 import pytest
 from ir_oracle import random_unitary, unitary_of
@@ -170,20 +171,9 @@ def test_what_else_qiskit_has_comes_here(name):
         assert from_qiskit(to_qiskit(ours)).count_ops() == ours.count_ops()
 
 
-EVOLVED = X(0) @ Y(1) + 0.5 * Z(2) + 0.3 * Y(0) + 0.2 * I()
 HIGH = {
-    "qft": ops.QFT(3),
-    "permutation": ops.Permutation([1, 2, 3, 0]),
-    "permutation of qubits": ops.Permutation.of_qubits([2, 0, 1]),
-    "diagonal": ops.Diagonal(np.exp(1j * np.arange(8))),
-    "unitary": ops.Unitary(random_unitary(RNG, 3)),
-    "unitary on nothing": ops.Unitary([[1j]]),
-    "diagonal on nothing": ops.Diagonal([1j]),
-    "prepare": ops.PrepareState([0.6, 0, 0, 0.8j]),
-    "clifford": ops.Clifford([[0, 1, 0], [1, 0, 0]]),
-    "evolution": ops.PauliEvolution(EVOLVED, 0.3),
-    "evolution of order 2": ops.PauliEvolution(EVOLVED, 0.3, 2, 2),
-    "evolution of order 4": ops.PauliEvolution(EVOLVED, 0.3, 4),
+    **interop_table.HIGH,
+    "evolution of order 4": ops.PauliEvolution(interop_table.EVOLVED, 0.3, 4),
     "evolution that commutes": ops.PauliEvolution(X(0) @ X(1) + 0.5 * Z(0) @ Z(1) + 0.2 * I(), 0.3),
     "evolution of nothing": ops.PauliEvolution(PauliSum([], []), 0.3, num_qubits=1),
 }
@@ -198,7 +188,7 @@ def test_every_high_level_operation_goes_there_and_back(name):
     if name not in PRODUCTS:  # under control, Qiskit takes exact exponentials of these
         kinds.append(ops.controlled(one, 2, "01"))
     for operation in kinds:
-        both_ways(Circuit(5).append(operation, [4, 2, 0, 3, 1][: operation.num_qubits]))
+        both_ways(interop_table.placed(operation))
 
 
 # -------------------------------------------------------------------- parameters

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import lax
 
@@ -26,6 +26,7 @@ from qsim.gradients.perturbation import (
     gain_sequences,
     scalar,
 )
+from qsim.ir.parameter import is_number
 from qsim.methods import Method
 from qsim.rules.spsa import random_signs
 
@@ -107,10 +108,9 @@ def qn_spsa(
     ansatz = Ansatz(circuit, method)
     samples = check_int("samples", samples, MethodError, minimum=1)
     rate, width = gain_sequences(learning_rate, step, alpha, gamma, stability)
-    if isinstance(damping, bool) or not isinstance(damping, (int, float, np.number)) or not 0 < damping < float("inf"):
+    if not is_number(damping) or not 0 < damping < math.inf:
         raise MethodError(f"Argument `damping` must be a positive number, but is {damping!r}.")
-    is_number = isinstance(blocking, (int, float, np.number)) and not isinstance(blocking, bool)
-    if blocking is not None and not (is_number and blocking >= 0):
+    if blocking is not None and not (is_number(blocking) and blocking >= 0):
         raise MethodError(f"Argument `blocking` must be a number of at least 0, or None, but is {blocking!r}.")
     if shots is None and on is not None:
         raise MethodError("Argument `on` says where fidelities are measured, which needs `shots`. Try shots=1000.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
-import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 
@@ -15,6 +15,7 @@ from qsim.gradients.ansatz import Ansatz, Source
 from qsim.gradients.layers import block_table
 from qsim.gradients.perturbation import check_rate
 from qsim.gradients.solvers import Direct, MetricSolver
+from qsim.ir.parameter import is_number
 from qsim.methods import Method
 
 
@@ -110,7 +111,7 @@ def scale_by_metric(
         -0.040
     """
     ansatz = Ansatz(circuit, method)
-    if isinstance(damping, bool) or not isinstance(damping, (int, float, np.number)) or not 0 <= damping < np.inf:
+    if not is_number(damping) or not 0 <= damping < math.inf:
         raise MethodError(f"Argument `damping` must be a number of at least 0, but is {damping!r}.")
     if not isinstance(solver, MetricSolver):
         raise MethodError(f"Argument `solver` must be Direct() or ConjugateGradient(), but is {solver!r}.")

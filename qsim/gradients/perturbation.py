@@ -16,6 +16,7 @@ from qsim._errors import MethodError, ParameterError
 from qsim._typing import Array, Key, PyTree
 from qsim.gradients.ansatz import check_real
 from qsim.gradients.free import GradientFree
+from qsim.ir.parameter import is_number
 from qsim.rules.spsa import random_signs
 
 ALPHA, GAMMA, STABILITY = 0.602, 0.101, 10.0
@@ -176,7 +177,7 @@ def gain_sequences(
     check_rate("learning_rate", learning_rate)
     check_rate("step", step)
     for name, value in (("alpha", alpha), ("gamma", gamma), ("stability", stability)):
-        if isinstance(value, (bool, str)) or not np.isscalar(value) or not 0 <= value < np.inf:  # type: ignore[operator]
+        if not is_number(value) or not 0 <= value < np.inf:
             raise MethodError(f"Argument `{name}` must be a number of at least 0, but is {value!r}.")
 
     def decaying(numerator: Any, delay: float, exponent: float) -> Callable[[Array], Array]:

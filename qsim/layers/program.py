@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from qsim._checks import known_names
-from qsim._errors import CircuitError, MethodError, ParameterError, ResultError
-from qsim._execute import execute, one_key
+from qsim._errors import CircuitError, ParameterError, ResultError
+from qsim._execute import check_choices, execute, one_key
 from qsim._typing import Array, Key, PyTree
 from qsim.backends.base import Backend, Transpiler
 from qsim.gradients import GradientRule
@@ -183,10 +183,7 @@ def make_program(
         raise CircuitError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
     if not jax.tree.leaves(results, is_leaf=lambda node: hasattr(node, "evaluate")):
         raise ResultError("Argument `results` must hold results such as Expectation(Z(0)), but holds none.")
-    if method is not None and not isinstance(method, Method):
-        raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
-    if gradient is not None and not isinstance(gradient, GradientRule):
-        raise MethodError(f"Argument `gradient` must be a gradient rule such as Adjoint(), but is {gradient!r}.")
+    check_choices(method, gradient)
     one = isinstance(inputs, (str, Parameter, ParameterVector))
     if not one and not isinstance(inputs, Iterable):
         raise ParameterError(f"Argument `inputs` must be a name or a sequence of names, but is {inputs!r}.")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
 from qsim._errors import ResultError
+from qsim._execute import one_key
 from qsim._typing import Key, PyTree
 from qsim.backends.placement import is_staged
 
@@ -22,11 +21,7 @@ def key_of_seed(key: Key, seed: int | None) -> Key:
         ResultError: a key and a seed, or a seed that is no int.
     """
     if seed is None:
-        if key is not None and not _is_key(key):
-            raise ResultError(
-                f"Argument `key` must be one JAX key, but is {key!r:.80}. Try key=jax.random.key(0), or seed=0."
-            )
-        return key
+        return None if key is None else one_key(key, ResultError)
     if key is not None:
         raise ResultError("Arguments `key` and `seed` are two words for one thing. Give one of them.")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 63:
@@ -57,12 +52,3 @@ def keys_of_groups(key: Key, count: int) -> list[Key]:
     if key is None or count == 1:
         return [key] * count
     return [jax.random.fold_in(key, number) for number in range(count)]
-
-
-def _is_key(key: Any) -> bool:
-    dtype, shape = getattr(key, "dtype", None), getattr(key, "shape", None)
-    if dtype is None or not isinstance(key, (jax.Array, np.ndarray)):
-        return False
-    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
-        return shape == ()
-    return dtype == np.uint32 and len(shape or ()) == 1

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import ObservableError
+from qsim.interop import pauli_from_qiskit
 from qsim.ir.pauli import PauliSum
 from qsim.primitives import qiskit_circuit
 from qsim.primitives.shaped import Shaped, new_shape
@@ -193,29 +194,29 @@ def _label_size(entry: Any) -> int | None:
 def _sum(entry: Any, first: str, num_qubits: int | None) -> PauliSum:
     """An entry that is no `PauliSum` as one."""
     if isinstance(entry, str):
-        _check_size(entry, entry, first, num_qubits)
+        _check_size(entry, len(entry), first, num_qubits)
         return _of_label(entry, first)
     if isinstance(entry, Mapping):
         pairs: list[tuple[str, Any]] = []
         for label, coefficient in entry.items():
             if isinstance(label, str):
-                _check_size(entry, label, first, num_qubits)
+                _check_size(entry, len(label), first, num_qubits)
                 pairs.append((label if first == "left" else label[::-1], coefficient))
             else:
-                pairs += [(word[::-1], factor * coefficient) for word, factor in qiskit_circuit.terms(label)]
+                found = pauli_from_qiskit(label)
+                phase = found.coefficients.tolist()[0]
+                pairs.append((found.labels(label.num_qubits)[0], coefficient if phase == 1 else phase * coefficient))
         return PauliSum.from_list(pairs)
-    terms = qiskit_circuit.terms(entry)
-    for label, _ in terms[:1]:
-        _check_size(entry, label, "right", num_qubits if first == "right" else None)
-    return PauliSum.from_list([(label[::-1], coefficient) for label, coefficient in terms])
+    _check_size(entry, entry.num_qubits, "right", num_qubits if first == "right" else None)
+    return pauli_from_qiskit(entry)
 
 
-def _check_size(entry: Any, label: str, first: str, num_qubits: int | None) -> None:
+def _check_size(entry: Any, size: int, first: str, num_qubits: int | None) -> None:
     """Labels have a letter for each qubit; of our circuits too, since fewer are more likely a slip."""
-    if num_qubits is not None and len(label) != num_qubits:
+    if num_qubits is not None and size != num_qubits:
         end, words = "the last" if first == "right" else "qubit 0", " ".join(repr(entry).split())
         raise ObservableError(
-            f"The observable {words} is on {len(label)} qubits, but the circuit has {num_qubits}. A label has one "
+            f"The observable {words} is on {size} qubits, but the circuit has {num_qubits}. A label has one "
             f"letter for each qubit, {end} first."
         )
 

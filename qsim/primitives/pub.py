@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from operator import index
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from qsim.primitives.data_bin import check_field
 from qsim.primitives.observables import ObservablesArray
 from qsim.primitives.shaped import Shaped
 from qsim.primitives.signature import Signature, signature_of
-from qsim.results.base import MAX_SHOTS, check_most_shots
+from qsim.results.base import MAX_SHOTS, check_shots
 
 LEAST_PRECISION = 3e-5
 
@@ -187,22 +186,6 @@ class EstimatorPub(Pub):
             )
         circuit, observables, values, own = (*parts, None, None)[:4]
         return cls(circuit, observables, values, precision if own is None else own)
-
-
-def check_shots(shots: Any) -> int:
-    """A number of shots as an int.
-
-    Raises:
-        ResultError: it is not 1 or more.
-    """
-    try:
-        count = -1 if isinstance(shots, bool) else index(shots)
-    except TypeError:
-        count = -1
-    if count < 1:
-        raise ResultError(f"Argument `shots` must be an int of 1 or more, but is {shots!r}.")
-    check_most_shots(count)
-    return count
 
 
 def check_precision(precision: Any) -> float:

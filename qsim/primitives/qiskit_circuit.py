@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from qsim._errors import ObservableError
 from qsim.interop import from_qiskit
 from qsim.ir.circuit import Circuit
 
@@ -33,40 +32,7 @@ def is_measured(circuit: Any) -> bool:
     return any(instruction.operation.name == "measure" for instruction in circuit.data)
 
 
-def terms(operator: Any) -> list[tuple[str, complex]]:
-    """(label, coefficient) of a `Pauli`, `SparsePauliOp` or `SparseObservable`; the last qubit first.
-
-    Raises:
-        ObservableError: an observable with projectors.
-    """
-    if comes_from_qiskit(operator, "SparseObservable"):
-        found = operator.to_sparse_list()
-        n = operator.num_qubits
-        labels = []
-        for letters, qubits, coefficient in found:
-            if set(letters) - set("XYZ"):
-                raise ObservableError(
-                    "A SparseObservable must be made of X, Y and Z here, but has projectors. Try "
-                    "observable.as_paulis()."
-                )
-            label = ["I"] * n
-            for letter, q in zip(letters, qubits, strict=True):
-                label[n - 1 - q] = letter
-            labels.append(("".join(label), complex(coefficient)))
-        return labels or [("I" * n, 0j)]
-    if comes_from_qiskit(operator, "SparsePauliOp"):
-        return [(label, complex(coefficient)) for label, coefficient in operator.to_list()]
-    label = operator.to_label()
-    letters = label.lstrip("+-i")
-    return [(letters, {"": 1, "-": -1, "i": 1j, "-i": -1j}[label[: len(label) - len(letters)]])]
-
-
 def converted(circuit: Any) -> Circuit:
     """Our circuit for one of Qiskit's: qubits and classical bits by number, parameters as elements of `VECTOR`."""
-    names = import_qiskit("circuit").ParameterVector(VECTOR, circuit.num_parameters)
+    names = import_module("qiskit.circuit").ParameterVector(VECTOR, circuit.num_parameters)
     return from_qiskit(circuit.assign_parameters(dict(zip(circuit.parameters, names, strict=True))))
-
-
-def import_qiskit(module: str) -> Any:
-    """A module of Qiskit, for somebody who handed over one of its objects."""
-    return import_module(f"qiskit.{module}")

@@ -19,7 +19,8 @@ from qsim.primitives.groups import Group, coerced, fetched, grouped, of_pub
 from qsim.primitives.job import PrimitiveJob
 from qsim.primitives.keys import key_of_run, key_of_seed, keys_of_groups
 from qsim.primitives.packed import Packed
-from qsim.primitives.pub import SamplerPub, check_shots
+from qsim.primitives.pub import SamplerPub
+from qsim.results.base import check_shots
 
 
 @dataclass(frozen=True, eq=False)

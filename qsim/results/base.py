@@ -318,14 +318,21 @@ def clean_shots(name: str, shots: Any) -> int | None:
     Raises:
         ResultError: something else.
     """
-    if shots is None:
-        return None
+    return None if shots is None else check_shots(shots, f"{name}: argument")
+
+
+def check_shots(shots: Any, where: str = "Argument") -> int:
+    """A number of shots from 1 to `MAX_SHOTS`; `where` begins the message about something else.
+
+    Raises:
+        ResultError: something else.
+    """
     try:
         count = operator.index(shots)
     except TypeError:
         count = 0
     if count < 1 or isinstance(shots, bool):
-        raise ResultError(f"{name}: argument `shots` must be an int of 1 or more, but is {shots!r}.")
+        raise ResultError(f"{where} `shots` must be an int of 1 or more, but is {shots!r}.")
     check_most_shots(count)
     return count
 

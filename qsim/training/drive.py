@@ -117,20 +117,19 @@ class Drive:
         begin, end = self.reached.step, int(leg.place.step)
         places = {begin: self.reached.place, end: leg.place}
 
-        def names(step: int) -> list[str]:
+        def at(step: int) -> Place:
             if step not in places:
                 places[step] = self.loop.run(self.reached.place, np.int32(step), self.inputs).place
-            return not_finite(places[step].params, "params")
+            return places[step]
 
         # parameters that are not finite stay so; those after a loss that is not finite are not asked
         low, high = begin, end if np.isfinite(losses[end - 1 - begin]) else end - 1
-        if high > low and names(high):
+        if high > low and not_finite(at(high).params, "params"):
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (low, middle) if names(middle) else (middle, high)
+                low, high = (low, middle) if not_finite(at(middle).params, "params") else (middle, high)
             end = high
-        names(end - 1)
-        return Bad(end - 1, places[end - 1], places[end].params)
+        return Bad(end - 1, at(end - 1), at(end).params)
 
     def loss_there(self) -> float:
         """The loss at the parameters reached: that of a step which is not taken."""

@@ -86,9 +86,7 @@ def compile_loop(problem: Problem, place: Place, inputs: Inputs) -> Loop:
 
     @jax.jit  # traced once: for the shapes of its rows, and again from memory for the loop
     def step(place: Place, kept: PyTree, inputs: Inputs) -> Any:
-        batch, kept = inputs.data.take(place.step, kept)
-        params, opt_state, row = problem.step(place.params, place.opt_state, batch, inputs.key, place.step)
-        return Place(place.step + 1, params, opt_state), kept, row
+        return _step(problem, place, kept, inputs)
 
     def run(place: Place, stop: Array, inputs: Inputs) -> Leg:
         shapes = jax.eval_shape(step, place, inputs.data.begin(), inputs)[2]
@@ -127,11 +125,17 @@ def trace_loop(problem: Problem, place: Place, inputs: Inputs, steps: int) -> tu
 
     def body(state: Any, _: None) -> Any:
         place, kept = state
-        batch, kept = inputs.data.take(place.step, kept)
-        params, opt_state, row = problem.step(place.params, place.opt_state, batch, inputs.key, place.step)
-        return (Place(place.step + 1, params, opt_state), kept), row
+        place, kept, row = _step(problem, place, kept, inputs)
+        return (place, kept), row
 
     (place, kept), rows = lax.scan(body, (place, inputs.data.begin()), None, length=steps)
     batch, _ = inputs.data.take(place.step, kept)
     key = jax.random.fold_in(jax.random.fold_in(inputs.key, place.step), 0)
     return place, rows, problem.value(place.params, batch, key)
+
+
+def _step(problem: Problem, place: Place, kept: PyTree, inputs: Inputs) -> tuple[Place, PyTree, dict[str, Array]]:
+    """One step: where it leads, what the data keep from step to step, and its row of losses and metrics."""
+    batch, kept = inputs.data.take(place.step, kept)
+    params, opt_state, row = problem.step(place.params, place.opt_state, batch, inputs.key, place.step)
+    return Place(place.step + 1, params, opt_state), kept, row
