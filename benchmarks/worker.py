@@ -6,6 +6,7 @@ has run yet: a fresh process with the imports done, which is what "first call" m
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -114,6 +115,9 @@ def serve(peer: str, threads: int) -> None:
     os.dup2(2, 1)  # what peers print does not get between the replies
     pin(threads)
     module = importlib.import_module(f"benchmarks.peers.{PEERS[peer].module}")
+    # else the garbage collector of each fork copies all pages of the imports, which a fresh process need not
+    gc.collect()
+    gc.freeze()
     print(json.dumps({"ready": True}), file=replies, flush=True)
     for line in sys.stdin:
         ask = json.loads(line)

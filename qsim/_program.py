@@ -235,6 +235,11 @@ def _flatten(value: Any, batch: tuple[int, ...], declared: int) -> Array:
 def basis_rows(bits: Any, n: int, k: int, dtype: Any) -> Array:
     """The basis state with these bits (n,), as rows. The place is data: a constant state would be folded."""
     bits = lax.optimization_barrier(jnp.asarray(bits, jnp.int32))
-    row = jnp.sum(bits[: n - k] << jnp.arange(n - k, dtype=jnp.int32)[::-1])
-    column = jnp.sum(bits[n - k :] << jnp.arange(k, dtype=jnp.int32)[::-1])
-    return jnp.zeros((1 << (n - k), 2 << k), dtype).at[row, 2 * column].set(1)
+    weights = np.zeros((n, 2), np.int32)  # of each bit in the number of the row, and in that of the column
+    weights[: n - k, 0] = 1 << np.arange(n - k)[::-1]
+    weights[n - k :, 1] = 2 << np.arange(k)[::-1]
+    place = jnp.sum(lax.expand_dims(bits, (1,)) * weights, axis=0, dtype=jnp.int32)
+    row, column = (lax.index_in_dim(place, axis, keepdims=False) for axis in (0, 1))
+    shape = (1 << (n - k), 2 << k)
+    at = lax.eq(lax.broadcasted_iota(jnp.int32, shape, 0), jnp.broadcast_to(row, shape))
+    return (at & lax.eq(lax.broadcasted_iota(jnp.int32, shape, 1), jnp.broadcast_to(column, shape))).astype(dtype)

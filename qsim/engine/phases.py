@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from qsim.kernels.take import take_rows
 from qsim.kernels.trig import cos_sin
 from qsim.lower.plan import Phases, index_signs
 
@@ -31,10 +32,10 @@ class Energies(NamedTuple):
 
 def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
     """The angles (T, B) of the strings, for angles (A, B) and data (D,)."""
-    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * angles[tables["places"]]
+    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * take_rows(angles, tables["places"])
     if tables["coefficients"] is None:
         return found
-    scale = jnp.where(tables["multiplied"], data[tables["coefficients"]], 1)
+    scale = jnp.where(tables["multiplied"], take_rows(data, tables["coefficients"]), 1)
     return found * scale[:, None].astype(found.dtype)
 
 

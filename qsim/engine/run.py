@@ -19,6 +19,9 @@ from qsim.engine import dense, flips, phases, sweeps, wide
 from qsim.lower.matrices import dense_matrices, flip_coefficients, read_array
 from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Wide
 
+SMALL_STATE, FEW_BLOCKS = 1 << 17, 1024
+"""Floats of a state, and blocks, up to which what makes the matrices is kept for the backward pass."""
+
 
 def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range, *, reversible: bool) -> Any:
     """What a segment needs of the angles (A, batch) and data (D,), which begin at `origin`."""
@@ -104,16 +107,20 @@ def backward_all(segments: Any, matrices: Any, tables: Any, x: Any, ct: Any) -> 
     return x, ct, bars[::-1]
 
 
-def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any, *, reversible: bool) -> list[Any]:
-    """Matrices of all segments. They are made again in the backward pass, not kept."""
+def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any, size: int, *, reversible: bool) -> list[Any]:
+    """Matrices of all segments, for a state of `size` floats.
 
-    @jax.checkpoint
+    Beside a large state, or where they are many, they are made again in the backward pass, not kept.
+    """
+    blocks = sum(s.num_blocks for s in plan.segments if isinstance(s, (Dense, Sweeps)))
+
     def make(angles: Any, data: Any) -> list[Any]:
         start = Range(0, 0, 0, 0)
         body = zip(plan.segments, tables, strict=True)
         return [prepare(s, t, angles, data, start, reversible=reversible) for s, t in body]
 
-    return make(angles, data)
+    kept = size <= SMALL_STATE and blocks <= FEW_BLOCKS
+    return (make if kept else jax.checkpoint(make))(angles, data)
 
 
 def run(plan: Plan, tables: Any, angles: Any, data: Any, x: Any, *, reversible: bool) -> Any:
@@ -125,7 +132,7 @@ def run(plan: Plan, tables: Any, angles: Any, data: Any, x: Any, *, reversible: 
         reversible: use the uncomputing backward pass (reverse mode only); otherwise
             plain automatic differentiation, which keeps every step's state.
     """
-    matrices = prepare_all(plan, tables, angles, data, reversible=reversible)
+    matrices = prepare_all(plan, tables, angles, data, x.size, reversible=reversible)
     if not reversible or not plan.segments:
         return forward_all(plan.segments, matrices, tables, x)
 

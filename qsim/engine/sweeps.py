@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 
 from qsim.engine import phases
+from qsim.kernels.bits import sign_of
 from qsim.kernels.packed import outer, product, tied
 from qsim.lower.plan import Sweeps
 
@@ -43,11 +44,8 @@ def _sign(segment: Sweeps, pairs: Array, at: int) -> tuple[Array, Array, dict[in
     bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
     pairs = jnp.asarray(pairs).astype(jnp.float32)
 
-    def sign(exponent: Array) -> Array:
-        return 1 - 2 * jnp.mod(exponent, 2)
-
-    inside = sign(jnp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
-    across = {q - (n - k): sign(bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
+    inside = sign_of(jnp, jnp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
+    across = {q - (n - k): sign_of(jnp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
     columns = _column_bits(k)
     own = (-1.0) ** np.sum(columns * (columns @ table[n - k :, n - k :]), axis=-1)
     return inside, jnp.asarray(own, jnp.float32), across

@@ -15,8 +15,15 @@ def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
 def parity_signs(xp: Any, masks: Any, dtype: Any) -> Any:
     """(-1)^(mask . j) for every index j: masks (m, k) of 0 and 1 -> (m, 2^k) of `dtype`."""
     table = bit_table(xp, masks.shape[-1], dtype)
-    odd = xp.remainder(xp.matmul(xp.astype(masks, dtype), xp.matrix_transpose(table)), 2)
-    return 1 - 2 * odd
+    return sign_of(xp, xp.matmul(xp.astype(masks, dtype), xp.matrix_transpose(table)))
+
+
+def sign_of(xp: Any, count: Any) -> Any:
+    """(-1)^count of counts >= 0: 1 where they are even."""
+    if xp.isdtype(count.dtype, "integral"):
+        return 1 - 2 * xp.bitwise_and(count, xp.asarray(1, dtype=count.dtype))
+    half = 0.5 * count
+    return 1 - 4 * (half - xp.floor(half))
 
 
 def pack(xp: Any, bits: Any) -> Any:

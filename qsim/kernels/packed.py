@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from jax import lax
 
 Array = Any
+ORDERED = 1 << 17
+"""Floats of a state from which on the order of steps matters for the memory."""
 
 
 def pack(psi: Array, k: int) -> Array:
@@ -44,8 +46,11 @@ def tied(matrix: Array, x: Array) -> Array:
     """The matrix, not to be had before `x` is: the order of steps, where an order saves a state of memory.
 
     XLA drops optimization barriers before it orders the steps of a program; a product with zero it keeps.
+    Small states are not worth the kernel.
     """
-    return matrix + 0 * lax.stop_gradient(x[(0,) * x.ndim])
+    if x.size < ORDERED:
+        return matrix
+    return matrix + 0 * lax.stop_gradient(lax.slice(x, (0,) * x.ndim, (1,) * x.ndim).reshape(()))
 
 
 def bit_table(src: Array, low: int, count: int) -> Array:

@@ -19,6 +19,9 @@ from qsim.lower.sweeps import Sweep, phase_tables, schedule, sign_table
 MIN_FIXED, MAX_FIXED = 4, 4096
 """Blocks of so many gates without numbers are multiplied on the host, up to so many blocks."""
 
+DIRECT_LENGTH = 6
+"""Where no block has more gates, they are multiplied into it one by one, not as pairs first: fewer kernels."""
+
 PAIR_LENGTH = 6
 """The most matrices multiplied into one pair: tables are as long as the longest pair."""
 
@@ -64,12 +67,18 @@ def _assemble(
     rank = {i: at for at, i in enumerate(kept)}
     blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in made]
     pieces = [pieces[i] for i in kept]
+    direct = max((len(items) for _, items in blocks), default=0) <= DIRECT_LENGTH
+    if direct:
+        width = max((len(p.qubits) for p in pieces), default=width)
     kinds, rotations, child = records.kinds(pieces, r, width)
     num_small = sum(len(p.qubits) <= width for p in pieces)
     pairs: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
     tops: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
     widest = width
     for places, items in blocks:
+        if direct:
+            tops.append((places, [(child[i], pieces[i].qubits) for i in items]))
+            continue
         inner: list[tuple[int, tuple[int, ...]]] = []
         for pair in fuse([pieces[i].qubits for i in items], width):
             members = [items[i] for i in pair.items]
@@ -82,12 +91,13 @@ def _assemble(
                 part = members[start : start + PAIR_LENGTH]
                 pairs.append((_fill(pair.qubits, width, n), [(child[i], pieces[i].qubits) for i in part]))
         tops.append((places, inner))
-    shifted = [(places, [(~c if c < 0 else len(pairs) + c, q) for c, q in inner]) for places, inner in tops]
+    if not direct:
+        tops = [(places, [(~c if c < 0 else len(pairs) + c, q) for c, q in inner]) for places, inner in tops]
     return {
         "kinds": kinds,
         "rotations": rotations,
         "pairs": compose_tables(pairs, width, width, num_small),
-        "blocks": compose_tables(shifted, k, widest, len(pairs) + len(pieces) - num_small),
+        "blocks": compose_tables(tops, k, widest, len(pieces) if direct else len(pairs) + len(pieces) - num_small),
         "fixed": np.stack(matrices) if fixed else np.zeros((0, 1 << k, 1 << k), complex),
         "order": order,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from jax import lax
 
 from qsim.ir.operation import Gate
 from qsim.kernels.packed import realify
+from qsim.kernels.take import take_rows
 from qsim.lower.compose import permutation_rows
 from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps
 
@@ -28,7 +30,8 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
     if kind.constant is not None:
         return jnp.broadcast_to(jnp.asarray(kind.constant, dtype), (kind.count, size, size))
     places, starts = tables
-    params = [angles[places[:, i]] for i in range(kind.angles.shape[1])]
+    taken = take_rows(angles, places)
+    params = [lax.index_in_dim(taken, i, axis=1, keepdims=False) for i in range(kind.angles.shape[1])]
     if isinstance(kind.operation, Gate):
         return kind.operation.row.matrix(jnp, *params).astype(dtype)
     arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, starts, strict=True)]
@@ -46,7 +49,7 @@ def read_array(slot: Any, starts: Any, data: Any) -> Any:
         begin = int(slot.starts[0])
         flat = data[None, begin : begin + length]
     else:
-        flat = data[jnp.asarray(starts, jnp.int32)[:, None] + jnp.arange(length, dtype=jnp.int32)]
+        flat = take_rows(data, jnp.asarray(starts, jnp.int32)[:, None] + np.arange(length, dtype=np.int32))
     if slot.is_complex:
         pairs = flat.reshape(*flat.shape[:-1], -1, 2)
         flat = lax.complex(pairs[..., 0], pairs[..., 1])
@@ -56,7 +59,7 @@ def read_array(slot: Any, starts: Any, data: Any) -> Any:
 def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -> Any:
     """factor * time * coefficient, (t,): half the rotation angles."""
     factor, time, coefficient, _ = tables
-    return jnp.asarray(factor, angles.dtype) * angles[time] * data[coefficient]
+    return jnp.asarray(factor, angles.dtype) * take_rows(angles, time) * take_rows(data, coefficient)
 
 
 def widen(matrices: Any, num_qubits: int) -> Any:
@@ -65,8 +68,8 @@ def widen(matrices: Any, num_qubits: int) -> Any:
     extra = (1 << num_qubits) // size
     if extra == 1:
         return matrices
-    eye = jnp.eye(extra, dtype=matrices.dtype)
-    out = matrices[..., :, None, :, None] * eye[None, :, None, :]
+    eye = np.eye(extra, dtype=matrices.dtype)
+    out = jnp.expand_dims(matrices, (-3, -1)) * eye[None, :, None, :]
     return out.reshape(*matrices.shape[:-2], size * extra, size * extra)
 
 
@@ -100,34 +103,35 @@ def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> A
 
 
 def _with_identity(children: Any) -> Any:
-    return jnp.concatenate([children, jnp.eye(children.shape[-1], dtype=children.dtype)[None]])
+    return jnp.concatenate([children, np.eye(children.shape[-1], dtype=children.dtype)[None]])
 
 
 def _products(spec: Compose, index: Any, perms: Any, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
-    rows = jnp.asarray(permutation_rows(spec.qubits))
+    rows = permutation_rows(spec.qubits)
     children = _with_identity(children)
-    start = jnp.eye(size, dtype=children.dtype)[rows[perms[0].astype(jnp.int32)]]
+    # the identity with its rows permuted
+    start = lax.eq(*jnp.broadcast_arrays(take_rows(rows, perms[0])[..., None], np.arange(size, dtype=np.int32)))
 
     def step(acc: Any, at: tuple[Any, Any]) -> tuple[Any, None]:
         child, perm = at
         acc = acc.reshape(spec.num_blocks, d, -1)
-        acc = _times(children[child.astype(jnp.int32)], acc)
-        return _permuted(acc.reshape(-1, size, size), rows[perm.astype(jnp.int32)]), None
+        acc = _times(take_rows(children, child), acc)
+        return _permuted(acc.reshape(-1, size, size), take_rows(rows, perm)), None
 
-    return lax.scan(step, start, (jnp.asarray(index), jnp.asarray(perms[1:])))[0]
+    return lax.scan(step, start.astype(children.dtype), (jnp.asarray(index), jnp.asarray(perms[1:])))[0]
 
 
 def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: Any, home: Any, ct: Any) -> Any:
     """The cotangent of the children (C, d, d), for the products made and their cotangent (B, K, K)."""
     size, d = 1 << spec.qubits, children.shape[-1]
-    rows = jnp.asarray(np.argsort(permutation_rows(spec.qubits), axis=1))
+    rows = np.argsort(permutation_rows(spec.qubits), axis=1).astype(np.int32)
     children = _with_identity(children)
 
     def step(both: Any, at: tuple[Any, Any]) -> tuple[Any, Any]:
         child, perm = at
-        inverse = children[child.astype(jnp.int32)].conj().swapaxes(-1, -2)
-        after = _permuted(both, rows[perm.astype(jnp.int32)]).reshape(spec.num_blocks, d, -1)
+        inverse = take_rows(children, child).conj().swapaxes(-1, -2)
+        after = _permuted(both, take_rows(rows, perm)).reshape(spec.num_blocks, d, -1)
         before = _times(inverse, after)
         after, before = (a.reshape(spec.num_blocks, d, -1, 2, size) for a in (after, before))
         bar = _times(
@@ -139,19 +143,20 @@ def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: A
     # the cotangent conjugated, so that both are undone by the same matrices
     both = jnp.concatenate([made, ct.conj()], axis=-1)
     bars = lax.scan(step, both, (index, perms[1:]), reverse=True)[1]
-    return bars.reshape(-1, d, d)[home.astype(jnp.int32)]
+    return take_rows(bars.reshape(-1, d, d), home)
 
 
 def _permuted(matrices: Any, rows: Any) -> Any:
     """Matrices (B, K, M) with their rows in the order (B, K)."""
-    block = jnp.arange(matrices.shape[0], dtype=jnp.int32)[:, None]
-    return matrices.at[block, rows].get(mode="promise_in_bounds", unique_indices=True)
+    count, size, _ = matrices.shape
+    first = size * np.arange(count, dtype=np.int32)[:, None]
+    return take_rows(matrices.reshape(count * size, -1), rows + first)
 
 
 def _times(a: Any, b: Any) -> Any:
     """Products of matrices (B, i, j) and (B, j, k). Those of few numbers are sums: XLA:CPU calls a library for each."""
-    if a[0].size + b[0].size <= SMALL_PRODUCT:
-        return (a[:, :, :, None] * b[:, None]).sum(axis=2)
+    if a.shape[2] <= 2 or math.prod(a.shape[1:]) + math.prod(b.shape[1:]) <= SMALL_PRODUCT:
+        return (lax.expand_dims(a, (3,)) * lax.expand_dims(b, (1,))).sum(axis=2)
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
@@ -165,7 +170,7 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any,
         return realify(made)
     fixed, order = tables["fixed"]
     fixed = jnp.asarray(fixed, dtype)
-    return realify(fixed if made is None else jnp.concatenate([made, fixed])[order])
+    return realify(fixed if made is None else take_rows(jnp.concatenate([made, fixed]), order))
 
 
 def compose_blocks(
@@ -178,11 +183,12 @@ def compose_blocks(
     small = [widen(m, segment.pairs.child_qubits) for m in small]
     if len(segment.rotations):
         half = rotation_angles(segment.rotations, tables["rotations"], angles, data)[..., None, None]
-        paulis = jnp.asarray(PAULI_PAIRS, dtype)[tables["rotations"][3]]
-        small.append(jnp.cos(half) * jnp.eye(4, dtype=dtype) - 1j * jnp.sin(half) * paulis)
-    pairs = _join(small, 1 << segment.pairs.child_qubits, dtype)
-    pairs = compose(segment.pairs, tables["pairs"], pairs, reversible=reversible)
-    children = [widen(m, segment.blocks.child_qubits) for m in (pairs, *big)]
+        paulis = take_rows(jnp.asarray(PAULI_PAIRS, dtype), tables["rotations"][3])
+        small.append(jnp.cos(half) * np.eye(4, dtype=dtype) - 1j * jnp.sin(half) * paulis)
+    if segment.pairs.num_blocks:
+        joined = _join(small, 1 << segment.pairs.child_qubits, dtype)
+        small = [compose(segment.pairs, tables["pairs"], joined, reversible=reversible)]
+    children = [widen(m, segment.blocks.child_qubits) for m in (*small, *big)]
     children = _join(children, 1 << segment.blocks.child_qubits, dtype)
     return compose(segment.blocks, tables["blocks"], children, reversible=reversible)
 
@@ -201,7 +207,7 @@ def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> An
         m = kind_matrices(kind, table, angles, data, dtype)
         diagonal = jnp.stack([m[..., 0, 0], m[..., 1, 1]], -1)
         parts.append(jnp.stack([diagonal, jnp.stack([m[..., 0, 1], m[..., 1, 0]], -1)], -2))
-    return jnp.concatenate(parts)[tables["order"]]
+    return take_rows(jnp.concatenate(parts), tables["order"])
 
 
 def _join(children: list[Any], size: int, dtype: Any) -> Any:

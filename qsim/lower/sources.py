@@ -22,6 +22,7 @@ from jax import lax
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Expression, Parameter
+from qsim.kernels.take import take_rows
 from qsim.lower.expressions import evaluate_together
 from qsim.lower.plan import compact
 
@@ -172,9 +173,11 @@ def angles_and_data(
     for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
         # nothing is differentiated by a constant: as an exponent of a negative number that would be NaN
         fixed = np.array([bool(np.all(row < sources.num_numbers)) for row in template.numbers], bool)
-        constants, numbers_of = lax.stop_gradient(flat)[numbers_at[fixed]], flat[numbers_at[~fixed]]
+        constants, numbers_of = (
+            take_rows(a, numbers_at[f]) for a, f in ((lax.stop_gradient(flat), fixed), (flat, ~fixed))
+        )
         kinds = tuple(fixed.tolist())
-        results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, flat[params_at]))
+        results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, take_rows(flat, params_at)))
     flat = jnp.concatenate(results) if len(results) > 1 else flat
     return _take(flat, sources.angles, tables["angles"]), _take(flat, sources.data, tables["data"])
 
@@ -186,5 +189,5 @@ def _is_range(places: np.ndarray) -> bool:
 def _take(flat: Any, places: np.ndarray, table: Any) -> Any:
     if table is None:
         begin = int(places[0]) if places.size else 0
-        return flat[begin : begin + places.size]
-    return flat[table]
+        return lax.slice_in_dim(flat, begin, begin + places.size)
+    return take_rows(flat, table)

@@ -18,9 +18,12 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from qsim.kernels import pauli
+from qsim.kernels.take import take_rows
 
 Array = Any
 CHUNK = 8
+ONE_LOOP = 12
+"""Up to so many qubits strings of Z alone are run among the others, where they are fewer: half the kernels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,7 @@ class Chunks:
 
     def scanned(self, coefficients: Array) -> tuple[Array, ...]:
         """What the scans run over: x, odd, z, and the chunks' coefficients."""
-        chunked = coefficients[self.term] * jnp.asarray(self.sign, coefficients.dtype)
+        chunked = take_rows(coefficients, self.term) * jnp.asarray(self.sign, coefficients.dtype)
         return jnp.asarray(self.x), jnp.asarray(self.odd), jnp.asarray(self.z), chunked
 
 
@@ -128,8 +131,11 @@ def _apply(table: PauliTable, coefficients: Array, psi: Array) -> Array:
         return total + pauli.diagonal(jnp, z, values) * flipped, None
 
     with jax.default_matmul_precision("highest"):
-        total = _scan(add_signs, jnp.zeros_like(psi), table.signs.scanned(coefficients))
-        return _scan(add_flips, total, table.flips.scanned(coefficients))
+        still, moving = (chunks.scanned(coefficients) for chunks in (table.signs, table.flips))
+        total = jnp.zeros_like(psi)
+        if len(moving[0]) >= len(still[0]) > 0 and table.num_qubits <= ONE_LOOP:
+            return _scan(add_flips, total, tuple(map(jnp.concatenate, zip(still, moving, strict=True))))
+        return _scan(add_flips, _scan(add_signs, total, still), moving)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

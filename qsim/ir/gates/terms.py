@@ -86,7 +86,8 @@ def rotation(generator: np.ndarray) -> Callable[..., Terms]:
     one, minus = np.eye(generator.shape[0], dtype=complex), -1j * generator
 
     def function(xp: Any, theta: Any) -> Terms:
-        return [(xp.cos(theta / 2), one), (xp.sin(theta / 2), minus)]
+        half = theta / 2
+        return [(xp.cos(half), one), (xp.sin(half), minus)]
 
     return function
 
