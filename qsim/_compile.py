@@ -61,7 +61,7 @@ class Program:
         plan: what the circuit was lowered to.
         function: (tables, numbers, params, values, results' leaves, initial, key) -> results.
         names: the parameters it takes.
-        host: its tables and the bits of |0...0>, as NumPy arrays.
+        host: those of its tables that hold anything, and the bits of |0...0>, as NumPy arrays.
         placed: the same on JAX's default device, once a run has put them there.
     """
 
@@ -92,7 +92,9 @@ class Program:
         elif isinstance(initial, str):
             initial = np.array([int(b) for b in initial], np.int32)
         params = {name: params[name] for name in self.names}
-        return self.function(tables, circuit.numbers(), params, circuit.values(), leaves, initial, key)
+        numbers = circuit.numbers()
+        numbers = numbers if numbers.size else None
+        return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
 
 
 def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
@@ -176,12 +178,20 @@ def compile_local(
             measured=measured_qubits(circuit),
         )
 
-        def function(tables: Any, *values: Any) -> Any:
+        known_tables, shape = jax.tree.flatten(tables_of(plan))
+        filled = [at for at, table in enumerate(known_tables) if table.size]
+
+        def function(tables: Any, numbers: Any, *values: Any) -> Any:
             global _traces
             _traces += 1
-            return runner(tables, Values(*values))
+            every = list(known_tables)
+            for at, table in zip(filled, tables, strict=True):
+                every[at] = table
+            numbers = np.zeros(0) if numbers is None else numbers
+            return runner(jax.tree.unflatten(shape, every), Values(numbers, *values))
 
-        host = (tables_of(plan), np.zeros(circuit.num_qubits, np.int32))
+        # an argument costs about a microsecond a call, empty or not
+        host = ([known_tables[at] for at in filled], np.zeros(circuit.num_qubits, np.int32))
         return Program(plan, jax.jit(function), tuple(declared), host)
 
     return _programs.get((form, known, varying), make)
