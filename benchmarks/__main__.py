@@ -18,7 +18,7 @@ from benchmarks.questions import QUESTIONS
 from benchmarks.report import as_json, as_markdown, facts, table
 from benchmarks.schedule import Outcome, Settings, run_suite
 
-QUICK_SECONDS, QUICK_TIMEOUT = 0.2, 8.0
+QUICK_SECONDS, QUICK_TIMEOUT = 0.2, 5.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="small workloads, under 5 minutes on 2 cores")
     made.add_argument("--only", metavar="TEXT", help="workloads whose name has this in it")
     made.add_argument("--rounds", type=int, default=2, help="how many times each peer is timed (2)")
-    made.add_argument("--timeout", type=float, help="seconds for one workload in one process (600; quick: 8)")
+    made.add_argument("--timeout", type=float, help="seconds for one workload in one process (600; quick: 5)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     made.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the warm times")
     made.add_argument("--results", type=Path, metavar="FILE.md", help="write RESULTS.md there")
