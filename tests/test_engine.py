@@ -10,7 +10,7 @@ from circuits import layered, random_circuit, random_operation, unstructured
 from oracle import statevector
 
 import qsim
-from qsim import Circuit, ParameterVector, X, Z, execute
+from qsim import Circuit, I, Parameter, ParameterVector, X, Y, Z, execute
 from qsim._compile import plan_of
 from qsim.gradients import Adjoint, Backprop
 from qsim.library import transverse_field_ising
@@ -256,6 +256,24 @@ def test_alternating_controls_and_small_gates(x64):
         places = rng.permutation(7).tolist()
         circuit.mcx(places[:5], places[6]).rx(rng.normal(), places[5]).ccx(*places[:3]).cp(0.4, places[0], places[3])
     check_state(circuit)
+
+
+@pytest.mark.parametrize("gates", [0, 1, 5, 6, 7, 12])
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+def test_evolutions_of_single_qubits_among_any_number_of_small_gates(n, gates, x64):
+    rng = np.random.default_rng(gates)
+    circuit = Circuit(n).pauli_evolution(X(0) + 0.5 * Z(n - 1), 0.3).pauli_evolution(1.0 * I() + 0.2 * Y(1), -0.7)
+    for g in range(gates):
+        circuit.rx(rng.normal(), 0) if g % 2 else circuit.ry(rng.normal(), 1)
+    check_state(circuit)
+    check_state(Circuit(n).ry(0.4, range(n)) + circuit.pauli_evolution(Z(0), 0.9))
+
+
+def test_the_gradient_by_the_time_of_evolutions_of_single_qubits(x64):
+    circuit = Circuit(3).rx(0.2, 0).pauli_evolution(X(0) + Z(2), Parameter("a")).ry(0.4, range(3))
+    energy = lambda a: execute(circuit, Expectation(Z(0)), {"a": a}, method=Statevector(DOUBLE))  # noqa: E731
+    slope = (energy(0.3 + 1e-5) - energy(0.3 - 1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.grad(energy)(0.3), slope, atol=1e-8)
 
 
 @pytest.mark.parametrize("closed", ["first", "last"])

@@ -13,7 +13,7 @@ from qsim.lower.calibration import Costs
 from qsim.lower.compose import compose_tables, layout_tables
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Range, Sweeps
-from qsim.lower.records import Piece, Records
+from qsim.lower.records import WHOLE, Piece, Records
 from qsim.lower.sweeps import Sweep, phase_tables, schedule, sign_table
 
 MIN_FIXED, MAX_FIXED = 4, 4096
@@ -68,7 +68,7 @@ def _assemble(
     blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in made]
     pieces = [pieces[i] for i in kept]
     direct = max((len(items) for _, items in blocks), default=0) <= DIRECT_LENGTH
-    if direct:
+    if direct and all(p.number == WHOLE for p in pieces):  # rotations are made as matrices of two qubits
         width = max((len(p.qubits) for p in pieces), default=width)
     kinds, rotations, child = records.kinds(pieces, r, width)
     num_small = sum(len(p.qubits) <= width for p in pieces)
