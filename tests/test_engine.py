@@ -258,8 +258,8 @@ def test_alternating_controls_and_small_gates(x64):
     check_state(circuit)
 
 
-@pytest.mark.parametrize("gates", [0, 1, 5, 6, 7, 12])
-@pytest.mark.parametrize("n", [2, 3, 5, 7])
+@pytest.mark.parametrize("gates", [0, 1, 5, 12])
+@pytest.mark.parametrize("n", [2, 5])
 def test_evolutions_of_single_qubits_among_any_number_of_small_gates(n, gates, x64):
     rng = np.random.default_rng(gates)
     circuit = Circuit(n).pauli_evolution(X(0) + 0.5 * Z(n - 1), 0.3).pauli_evolution(1.0 * I() + 0.2 * Y(1), -0.7)
