@@ -22,6 +22,7 @@ from qsim._errors import ResultError
 from qsim.ir.ops.base import namespace
 from qsim.ir.pauli import PauliSum
 from qsim.ir.pauli_masks import group_terms
+from qsim.kernels.bits import sign_of
 from qsim.methods.base import AbstractState
 
 Array = Any
@@ -275,8 +276,8 @@ def group_values(settings: Plan, coefficients: Array, bits: Array, group: Array)
     supports = xp.asarray(settings.supports, xp.float32)[terms]
     weights = coefficients[terms] * xp.asarray(settings.filled)[group][:, None].astype(coefficients.dtype)
     with jax.default_matmul_precision("highest"):
-        odd = xp.remainder(xp.asarray(bits).astype(xp.float32) @ supports.T, 2)
-        return (1 - 2 * odd).astype(coefficients.dtype) @ weights
+        signs = sign_of(xp, xp.asarray(bits).astype(xp.float32) @ supports.T)
+        return signs.astype(coefficients.dtype) @ weights
 
 
 def combine(settings: Plan, coefficients: Array, values: Array, groups: Array, weights: Any) -> tuple[Array, Array]:
