@@ -269,6 +269,14 @@ def test_evolutions_of_single_qubits_among_any_number_of_small_gates(n, gates, x
     check_state(Circuit(n).ry(0.4, range(n)) + circuit.pauli_evolution(Z(0), 0.9))
 
 
+@pytest.mark.parametrize("n", [3, 6])
+def test_evolutions_beside_matrices_of_three_qubits(n, x64):
+    matrix = np.linalg.qr(np.random.default_rng(n).normal(size=(8, 8)))[0]
+    check_state(Circuit(n).pauli_evolution(X(0) @ Z(1), 0.3).unitary(matrix, [0, 1, 2]))
+    check_state(Circuit(n).pauli_evolution(X(0), 0.3).unitary(matrix, [2, 0, 1]).rx(0.2, 1))
+    check_state(Circuit(n).rx(0.3, 0).pauli_evolution(Z(0), 0.3).ccx(0, 1, 2).rx(0.2, 1))
+
+
 def test_the_gradient_by_the_time_of_evolutions_of_single_qubits(x64):
     circuit = Circuit(3).rx(0.2, 0).pauli_evolution(X(0) + Z(2), Parameter("a")).ry(0.4, range(3))
     energy = lambda a: execute(circuit, Expectation(Z(0)), {"a": a}, method=Statevector(DOUBLE))  # noqa: E731

@@ -68,8 +68,8 @@ def _assemble(
     blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in made]
     pieces = [pieces[i] for i in kept]
     direct = max((len(items) for _, items in blocks), default=0) <= DIRECT_LENGTH
-    if direct and all(p.number == WHOLE for p in pieces):  # rotations are made as matrices of two qubits
-        width = max((len(p.qubits) for p in pieces), default=width)
+    if direct and pieces:  # all children are small; rotations are made as matrices of two qubits
+        width = max(len(p.qubits) if p.number == WHOLE else max(2, len(p.qubits)) for p in pieces)
     kinds, rotations, child = records.kinds(pieces, r, width)
     num_small = sum(len(p.qubits) <= width for p in pieces)
     pairs: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
