@@ -94,17 +94,22 @@ def test_composition_tables_make_the_product_of_their_children():
     rng = np.random.default_rng(0)
     children = [rng.normal(size=(4, 4)) for _ in range(5)]
     parts = [(0, (2, 0)), (3, (1, 2)), (1, (0, 1)), (4, (2, 1))]
-    spec = compose_tables([((0, 1, 2), parts), ((0, 1, 2), parts[:1])], 3, 2, len(children))
+    constant = rng.normal(size=(2, 2))
+    every = [*children, np.kron(constant, np.eye(2))]
+    parts.append((len(children), (0, 2)))
+    spec = compose_tables([((0, 1, 2), parts), ((0, 1, 2), parts[:1])], 3, 2, len(children), [constant])
+    assert spec.home[[3, 1, 4]].tolist() == [2, 4, 6]
+    assert (spec.constants == [every[-1], np.eye(4)]).all()
     rows = permutation_rows(3)
     for b, want_parts in enumerate((parts, parts[:1])):
         acc = np.eye(8)[rows[spec.perms[0, b]]]
         for s in range(spec.index.shape[0]):
-            child = (children + [np.eye(4)])[spec.index[s, b]]
+            child = [*every, np.eye(4)][spec.index[s, b]]
             acc = (np.kron(child, np.eye(2)) @ acc)[rows[spec.perms[s + 1, b]]]
         want = np.eye(8)
         for child, (a, c) in want_parts:
             tensor = want.reshape(2, 2, 2, 8)
-            gate = children[child].reshape(2, 2, 2, 2)
+            gate = every[child].reshape(2, 2, 2, 2)
             want = np.moveaxis(np.tensordot(gate, tensor, ((2, 3), (a, c))), (0, 1), (a, c)).reshape(8, 8)
         np.testing.assert_allclose(acc, want, atol=1e-12)
 

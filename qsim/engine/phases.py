@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.kernels.take import take_rows
+from qsim.kernels.take import optional_rows, take_rows
 from qsim.kernels.trig import cos_sin
 from qsim.lower.plan import Phases, index_signs
 
@@ -35,8 +35,7 @@ def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
     found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * take_rows(angles, tables["places"])
     if tables["coefficients"] is None:
         return found
-    scale = jnp.where(tables["multiplied"], take_rows(data, tables["coefficients"]), 1)
-    return found * scale[:, None].astype(found.dtype)
+    return found * optional_rows(data, tables["coefficients"])[:, None].astype(found.dtype)
 
 
 def energies(phases: Phases, tables: Any, angles: Array) -> Energies:

@@ -21,3 +21,9 @@ def take_rows(table: Array, index: Array) -> Array:
     )
     places = lax.expand_dims(index, (index.ndim,))
     return lax.gather(table, places, numbers, (1, *rest), mode=lax.GatherScatterMode.PROMISE_IN_BOUNDS)
+
+
+def optional_rows(table: Array, places: tuple[Array, Array]) -> Array:
+    """`table[index]` where `meant`, 1 elsewhere, for `places` (index, meant)."""
+    index, meant = places
+    return jnp.where(meant, take_rows(table, index), 1)

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from qsim.lower.plan import Compose
+from qsim.lower.waves import widened
 
 
 def permutation_rows(k: int) -> np.ndarray:
@@ -26,17 +27,20 @@ def compose_tables(
     qubits: int,
     child_qubits: int,
     num_children: int,
+    constants: Sequence[np.ndarray] = (),
 ) -> Compose:
     """Tables for blocks given as (qubits of the block, [(child, qubits of the child)]).
 
     Child matrices have 2^child_qubits rows; a child on fewer qubits stands on the most
     significant ones. The rows are never permuted back between children: each step
     multiplies, then permutes into the layout of the next child, at the end into the
-    block's own. Blocks with fewer children are filled up with identities.
+    block's own. Children from `num_children` on are `constants`, of at most as many rows. Blocks with
+    fewer children are filled up with identities.
     """
     numbers = {order: i for i, order in enumerate(permutations(range(qubits)))}
     depth = max((len(children) for _, children in blocks), default=0)
-    index = np.full((depth, len(blocks)), num_children, dtype=np.int32)
+    index = np.full((depth, len(blocks)), num_children + len(constants), dtype=np.int32)
+    known = np.stack([widened(m, child_qubits) for m in (*constants, np.eye(1))]).astype(complex)
     perms = np.zeros((depth + 1, len(blocks)), dtype=np.uint8)
     for b, (places, children) in enumerate(blocks):
         local = {q: i for i, q in enumerate(places)}
@@ -51,7 +55,7 @@ def compose_tables(
             order = front + [q for q in layout if q not in front]
             perms[s, b] = numbers[tuple(layout.index(q) for q in order)]
             layout = order
-    return Compose(qubits, child_qubits, num_children, index, perms)
+    return Compose(qubits, child_qubits, num_children, known, index, perms)
 
 
 def layout_tables(blocks: Sequence[tuple[int, ...]], num_qubits: int) -> tuple[np.ndarray, np.ndarray]:

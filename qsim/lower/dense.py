@@ -61,43 +61,54 @@ def _assemble(
     width = min(2, k)
     fixed = [b for b, (_, items) in enumerate(blocks) if _is_fixed(records, [pieces[i] for i in items])][:MAX_FIXED]
     matrices = [_multiply(records, blocks[b][0], [pieces[i] for i in blocks[b][1]]) for b in fixed]
-    made = [b for b in range(len(blocks)) if b not in set(fixed)]
-    order = np.argsort(np.array([*made, *fixed], np.int32), kind="stable")
-    kept = [i for b in made for i in blocks[b][1]]
+    others = [b for b in range(len(blocks)) if b not in set(fixed)]
+    order = np.argsort(np.array([*others, *fixed], np.int32), kind="stable")
+    kept = [i for b in others for i in blocks[b][1]]
     rank = {i: at for at, i in enumerate(kept)}
-    blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in made]
+    blocks = [(blocks[b][0], [rank[i] for i in blocks[b][1]]) for b in others]
     pieces = [pieces[i] for i in kept]
     direct = max((len(items) for _, items in blocks), default=0) <= DIRECT_LENGTH
     if direct and pieces:  # all children are small; rotations are made as matrices of two qubits
-        width = max(len(p.qubits) if p.number == WHOLE else max(2, len(p.qubits)) for p in pieces)
-    kinds, rotations, child = records.kinds(pieces, r, width)
-    num_small = sum(len(p.qubits) <= width for p in pieces)
+        width = max(len(p.qubits) if p.number == WHOLE else 2 for p in pieces)
+    children = records.children(pieces, r, width)
+    first, open_ones = children.num_small, children.num_children
+
+    def small(i: int) -> tuple[int, tuple[int, ...]]:
+        at = children.place[i]
+        return at if at >= 0 else first + ~at, pieces[i].qubits
+
+    def big(i: int) -> int:
+        at = children.place[i]
+        return len(pairs) - first + (at if at >= 0 else open_ones + ~at)
+
     pairs: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
     tops: list[tuple[tuple[int, ...], list[tuple[int, tuple[int, ...]]]]] = []
     widest = width
     for places, items in blocks:
         if direct:
-            tops.append((places, [(child[i], pieces[i].qubits) for i in items]))
+            tops.append((places, [small(i) for i in items]))
             continue
         inner: list[tuple[int, tuple[int, ...]]] = []
         for pair in fuse([pieces[i].qubits for i in items], width):
             members = [items[i] for i in pair.items]
             if len(pair.qubits) > width:
                 widest = max(widest, len(pair.qubits))
-                inner.append((child[members[0]] - num_small, pair.qubits))
+                inner.append((~members[0], pair.qubits))  # its number is known when all pairs are
                 continue
             for start in range(0, len(members), PAIR_LENGTH):
-                inner.append((~len(pairs), pair.qubits))
-                part = members[start : start + PAIR_LENGTH]
-                pairs.append((_fill(pair.qubits, width, n), [(child[i], pieces[i].qubits) for i in part]))
+                inner.append((len(pairs), pair.qubits))
+                pairs.append((_fill(pair.qubits, width, n), [small(i) for i in members[start : start + PAIR_LENGTH]]))
         tops.append((places, inner))
-    if not direct:
-        tops = [(places, [(~c if c < 0 else len(pairs) + c, q) for c, q in inner]) for places, inner in tops]
+    if direct:
+        made = compose_tables(tops, k, width, first, children.small_constants)
+    else:
+        tops = [(places, [(c if c >= 0 else big(~c), q) for c, q in inner]) for places, inner in tops]
+        made = compose_tables(tops, k, widest, len(pairs) + open_ones - first, children.big_constants)
     return {
-        "kinds": kinds,
-        "rotations": rotations,
-        "pairs": compose_tables(pairs, width, width, num_small),
-        "blocks": compose_tables(tops, k, widest, len(pieces) if direct else len(pairs) + len(pieces) - num_small),
+        "waves": children.waves,
+        "kinds": children.kinds,
+        "pairs": compose_tables(pairs, width, width, first, children.small_constants),
+        "blocks": made,
         "fixed": np.stack(matrices) if fixed else np.zeros((0, 1 << k, 1 << k), complex),
         "order": order,
     }

@@ -1,4 +1,4 @@
-"""Block matrices from angles: one batched call per kind of gate, one scan per level of products."""
+"""Block matrices from angles: one sum for all gates of one angle, a scan per level of products."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ from jax import lax
 
 from qsim.ir.operation import Gate
 from qsim.kernels.packed import realify
-from qsim.kernels.take import take_rows
+from qsim.kernels.take import optional_rows, take_rows
 from qsim.lower.compose import permutation_rows
-from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps
+from qsim.lower.plan import Compose, Dense, Flips, Kind, Sweeps, Waves
 
 SMALL_PRODUCT = 64
 """Two matrices with so many numbers are multiplied in a loop."""
-
-_P = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
-PAULI_PAIRS = np.array([[np.kron(a, b) for b in _P] for a in _P]).reshape(16, 4, 4)
-"""Two-qubit Paulis by 4 * first + second, in the order I X Y Z."""
 
 
 def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
@@ -56,9 +52,20 @@ def read_array(slot: Any, starts: Any, data: Any) -> Any:
     return flat.reshape(flat.shape[0], *slot.shape)
 
 
-def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -> Any:
+def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
+    """The matrices of waves, (m, d, d) complex: all kinds of them together."""
+    places, scales, kinds, coefficients = tables
+    phase = jnp.asarray(scales, angles.dtype) * take_rows(angles, places)
+    if coefficients is not None:
+        phase = phase * optional_rows(data, coefficients)
+    fixed, cosine, sine = (take_rows(np.asarray(p, dtype), kinds) for p in np.moveaxis(waves.parts, 1, 0))
+    cos, sin = (lax.expand_dims(f(phase).astype(dtype), (1, 2)) for f in (jnp.cos, jnp.sin))
+    return fixed + cos * cosine + sin * sine
+
+
+def rotation_angles(tables: Any, angles: Any, data: Any) -> Any:
     """factor * time * coefficient, (t,): half the rotation angles."""
-    factor, time, coefficient, _ = tables
+    factor, time, coefficient = tables
     return jnp.asarray(factor, angles.dtype) * take_rows(angles, time) * take_rows(data, coefficient)
 
 
@@ -74,7 +81,7 @@ def widen(matrices: Any, num_qubits: int) -> Any:
 
 
 def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> Any:
-    """Products of children (C, d, d) into blocks (B, K, K).
+    """Products of children (C, d, d) and the constant ones into blocks (B, K, K).
 
     Args:
         reversible: pull cotangents back by undoing the products, as the engine does with states: unitary
@@ -102,14 +109,14 @@ def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> A
     return product(children, *(jnp.asarray(t) for t in (index, perms, home)))
 
 
-def _with_identity(children: Any) -> Any:
-    return jnp.concatenate([children, np.eye(children.shape[-1], dtype=children.dtype)[None]])
+def _with_constants(spec: Compose, children: Any) -> Any:
+    return jnp.concatenate([children, spec.constants.astype(children.dtype)])
 
 
 def _products(spec: Compose, index: Any, perms: Any, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
     rows = permutation_rows(spec.qubits)
-    children = _with_identity(children)
+    children = _with_constants(spec, children)
     # the identity with its rows permuted
     start = lax.eq(*jnp.broadcast_arrays(take_rows(rows, perms[0])[..., None], np.arange(size, dtype=np.int32)))
 
@@ -126,7 +133,7 @@ def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: A
     """The cotangent of the children (C, d, d), for the products made and their cotangent (B, K, K)."""
     size, d = 1 << spec.qubits, children.shape[-1]
     rows = np.argsort(permutation_rows(spec.qubits), axis=1).astype(np.int32)
-    children = _with_identity(children)
+    children = _with_constants(spec, children)
 
     def step(both: Any, at: tuple[Any, Any]) -> tuple[Any, Any]:
         child, perm = at
@@ -176,21 +183,18 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any,
 def compose_blocks(
     segment: Dense | Sweeps, tables: Any, angles: Any, data: Any, dtype: Any, *, reversible: bool
 ) -> Any:
-    """The block matrices (B, K, K) that depend on numbers: kinds, then pairs, then blocks."""
+    """The block matrices (B, K, K) that depend on numbers: waves and kinds, then pairs, then blocks."""
     made = [kind_matrices(k, t, angles, data, dtype) for k, t in zip(segment.kinds, tables["kinds"], strict=True)]
-    small = [m for m in made if m.shape[-1] <= 1 << segment.pairs.child_qubits]
-    big = [m for m in made if m.shape[-1] > 1 << segment.pairs.child_qubits]
-    small = [widen(m, segment.pairs.child_qubits) for m in small]
-    if len(segment.rotations):
-        half = rotation_angles(segment.rotations, tables["rotations"], angles, data)[..., None, None]
-        paulis = take_rows(jnp.asarray(PAULI_PAIRS, dtype), tables["rotations"][3])
-        small.append(jnp.cos(half) * np.eye(4, dtype=dtype) - 1j * jnp.sin(half) * paulis)
-    if segment.pairs.num_blocks:
-        joined = _join(small, 1 << segment.pairs.child_qubits, dtype)
-        small = [compose(segment.pairs, tables["pairs"], joined, reversible=reversible)]
-    children = [widen(m, segment.blocks.child_qubits) for m in (*small, *big)]
-    children = _join(children, 1 << segment.blocks.child_qubits, dtype)
-    return compose(segment.blocks, tables["blocks"], children, reversible=reversible)
+    pairs, blocks = segment.pairs, segment.blocks
+    small = [widen(m, pairs.child_qubits) for m in made if m.shape[-1] <= 1 << pairs.child_qubits]
+    big = [m for m in made if m.shape[-1] > 1 << pairs.child_qubits]
+    if len(segment.waves):
+        small.insert(0, wave_matrices(segment.waves, tables["waves"], angles, data, dtype))
+    if pairs.num_blocks:
+        joined = _join(small, 1 << pairs.child_qubits, dtype)
+        small = [compose(pairs, tables["pairs"], joined, reversible=reversible)]
+    children = [widen(m, blocks.child_qubits) for m in (*small, *big)]
+    return compose(blocks, tables["blocks"], _join(children, 1 << blocks.child_qubits, dtype), reversible=reversible)
 
 
 def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:
@@ -198,7 +202,7 @@ def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> An
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
     parts = []
     if len(segment.rotations):
-        half = rotation_angles(segment.rotations, tables["rotations"], angles, data)
+        half = rotation_angles(tables["rotations"], angles, data)
         phase = jnp.asarray(tables["phase"], dtype)
         cos, sin = jnp.cos(half).astype(dtype), jnp.sin(half).astype(dtype)
         b = -1j * sin * phase

@@ -8,7 +8,7 @@ the order of the operations. Each segment covers a contiguous part of both, `ang
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,19 +58,44 @@ class Rotations:
     factor: np.ndarray
     time: np.ndarray
     coefficient: np.ndarray
-    pauli: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.factor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Waves:
+    """Matrices A + cos(t) C + sin(t) S on `num_qubits` qubits, t = scale * an angle (* an entry of the data vector).
+
+    Attributes:
+        angles: (m,) places in the angle vector. scales: (m,).
+        coefficients: (m,) places in the data vector, -1 for none.
+        kinds: (m,) which row of `parts`.
+        parts: (K, 3, d, d): the matrices A, C and S of each kind.
+    """
+
+    num_qubits: int
+    angles: np.ndarray
+    scales: np.ndarray
+    coefficients: np.ndarray
+    kinds: np.ndarray
+    parts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.angles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Compose:
-    """Products of small matrices: `index` (S, B) which child, `perms` (S+1, B) which row permutation."""
+    """Products of small matrices: `index` (S, B) which child, `perms` (S+1, B) which row permutation.
+
+    Children are the `num_children` that depend on numbers, then the `constants` (c, d, d), the identity last.
+    """
 
     qubits: int
     child_qubits: int
     num_children: int
+    constants: np.ndarray
     index: np.ndarray
     perms: np.ndarray
 
@@ -80,7 +105,7 @@ class Compose:
 
     @property
     def home(self) -> np.ndarray:
-        """Where each child is in `index`, flat: each has one place, what is left of it are identities."""
+        """Where each child that depends on numbers is in `index`, flat: each of them has one place."""
         flat = self.index.ravel()
         home = np.zeros(int(flat.max(initial=0)) + 1, np.int32)
         home[flat] = np.arange(flat.size)
@@ -93,7 +118,7 @@ class Dense:
 
     Attributes:
         num_qubits, k: of the state, and of a block.
-        kinds, rotations: the children, in this order; small ones (at most 2 qubits) and big ones.
+        waves, kinds: the children that depend on numbers, in this order; small ones (at most 2 qubits) and big ones.
         pairs, blocks: how pairs are made of small children, and blocks of pairs and big ones.
         fixed: block matrices (F, K, K) of gates without numbers, made on the host.
         order: (B,): each block's place among those made, then the fixed ones.
@@ -105,8 +130,8 @@ class Dense:
     num_qubits: int
     k: int
     range: Range
+    waves: Waves
     kinds: tuple[Kind, ...]
-    rotations: Rotations
     pairs: Compose
     blocks: Compose
     fixed: np.ndarray
@@ -149,7 +174,7 @@ class Sweeps:
     """Passes over windows of neighbouring qubits, reached by rotating the bits; signs and phases in between.
 
     Attributes:
-        kinds, rotations, pairs, blocks, fixed, order: as in `Dense`.
+        waves, kinds, pairs, blocks, fixed, order: as in `Dense`.
         moves: how many bits the layout rotates before each window; they add up to n.
         used: (pass, window) of each block, in order; the other windows are only passed by.
         open: whether any number in each block may be differentiated.
@@ -160,8 +185,8 @@ class Sweeps:
     num_qubits: int
     k: int
     range: Range
+    waves: Waves
     kinds: tuple[Kind, ...]
-    rotations: Rotations
     pairs: Compose
     blocks: Compose
     fixed: np.ndarray
@@ -275,14 +300,14 @@ def tables(segment: Segment) -> Any:
     if isinstance(segment, Wide):
         return [compact(a.starts) for a in segment.arrays]
     kinds = [(compact(k.angles), [compact(a.starts) for a in k.arrays]) for k in segment.kinds]
-    r = segment.rotations
-    rotations = (r.factor.copy(), compact(r.time), compact(r.coefficient), compact(r.pauli))
     if isinstance(segment, Flips):
+        r = segment.rotations
+        rotations = (r.factor.copy(), compact(r.time), compact(r.coefficient))
         own = {"phase": segment.phase.copy(), "order": compact(segment.order), "masks": segment.masks}
         return {"kinds": kinds, "rotations": rotations, **own}
     made = {
+        "waves": _wave_tables(segment.waves),
         "kinds": kinds,
-        "rotations": rotations,
         "pairs": _compose_tables(segment.pairs),
         "blocks": _compose_tables(segment.blocks),
         "fixed": (segment.fixed.copy(), compact(segment.order)) if len(segment.fixed) else None,
@@ -296,6 +321,16 @@ def _compose_tables(compose: Compose) -> Any:
     return compact(compose.index), compose.perms, compact(compose.home)
 
 
+def _wave_tables(waves: Waves) -> Any:
+    return compact(waves.angles), waves.scales.copy(), compact(waves.kinds), _optional(waves.coefficients)
+
+
+def _optional(places: np.ndarray) -> Any:
+    """Places in the data vector, and which are meant: -1 is none; None where none is."""
+    meant = places >= 0
+    return (compact(np.where(meant, places, 0)), meant) if meant.any() else None
+
+
 def index_signs(size: int, masks: Any) -> np.ndarray:
     """(-1)^(number of bits of index & mask) of the indices below `size`, a power of 2: int8 (size, T)."""
     bits = np.asarray(masks, np.int64)[:, None] >> np.arange(size.bit_length() - 1)[::-1] & 1
@@ -303,7 +338,6 @@ def index_signs(size: int, masks: Any) -> np.ndarray:
 
 
 def _phase_tables(phases: Phases) -> Any:
-    multiplied = phases.coefficients >= 0
     rows, columns = phases.rows[phases.own :], phases.columns[phases.own :]
     bits = phases.num_rows.bit_length() - 1
     low = index_signs(1 << bits // 2, rows)
@@ -313,6 +347,5 @@ def _phase_tables(phases: Phases) -> Any:
         "low": (low[:, None, :] * member).reshape(low.shape[0] * len(phases.groups), len(rows)),
         "places": compact(phases.places),
         "factors": phases.factors.copy(),
-        "coefficients": compact(np.where(multiplied, phases.coefficients, 0)) if multiplied.any() else None,
-        "multiplied": multiplied,
+        "coefficients": _optional(phases.coefficients),
     }

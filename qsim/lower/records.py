@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from qsim.ir.circuit import Instruction
 from qsim.ir.controlled import split_controls
 from qsim.ir.operation import key_of
 from qsim.lower.forms import BASES
-from qsim.lower.plan import ArraySlot, Kind, Range, Rotations
+from qsim.lower.plan import ArraySlot, Kind, Range, Rotations, Waves
 from qsim.lower.sources import Sources
+from qsim.lower.waves import pauli_wave, wave_of, widened
 
 WHOLE = -1
 """In a `Piece`: the operation itself, not one of its rotations."""
@@ -32,6 +33,26 @@ class Piece:
 CONSTANTS = {letter: basis for letter, basis in BASES.items() if letter != "Z"}
 CONSTANTS |= {f"{letter}^-1": basis.conj().T for letter, basis in CONSTANTS.items()}
 """Matrices that are no operation of the circuit: to the eigenbases of Paulis, and back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Children:
+    """The matrices that blocks are made of.
+
+    Attributes:
+        waves, kinds: those that depend on numbers; waves are small, and so are the first kinds.
+        num_small, num_children: how many of them are small, and how many there are.
+        small_constants, big_constants: the others, each matrix once.
+        place: of each piece among those that depend on numbers, or ~(number of its constant).
+    """
+
+    waves: Waves
+    kinds: tuple[Kind, ...]
+    num_small: int
+    num_children: int
+    small_constants: tuple[np.ndarray, ...]
+    big_constants: tuple[np.ndarray, ...]
+    place: list[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,35 +97,78 @@ class Records:
         """The matrix of a piece without numbers."""
         return CONSTANTS[piece.constant] if piece.constant else np.asarray(self.operation(piece).matrix(np))
 
-    def kinds(self, pieces: Sequence[Piece], r: Range, width: int) -> tuple[tuple[Kind, ...], Rotations, list[int]]:
-        """The matrices of `pieces` by kind: those on at most `width` qubits, then rotations, then the others.
-
-        Returns the kinds, the rotations, and the place of each piece among all of them.
-        """
+    def children(self, pieces: Sequence[Piece], r: Range, width: int) -> Children:
+        """The matrices of `pieces`: those on at most `width` qubits, the small ones, before the others."""
+        waves: list[int] = []
         small: dict[Any, list[int]] = {}
         big: dict[Any, list[int]] = {}
-        rotating: list[int] = []
-        for at, piece in enumerate(pieces):
-            if piece.constant:
-                small.setdefault((piece.constant,), []).append(at)
-            elif piece.number != WHOLE:
-                rotating.append(at)
-            else:
-                group = small if len(piece.qubits) <= width else big
-                group.setdefault(key_of(self.operation(piece)), []).append(at)
-        order = [at for members in (*small.values(), rotating, *big.values()) for at in members]
+        constants: tuple[dict[Any, np.ndarray], dict[Any, np.ndarray]] = {}, {}
+        known: dict[Any, Any] = {}
         place = [0] * len(pieces)
+        for at, piece in enumerate(pieces):
+            fits = piece.number != WHOLE or len(piece.qubits) <= width
+            key = piece.constant or (None if piece.number != WHOLE else key_of(self.operation(piece)))
+            if piece.constant or (piece.number == WHOLE and not self.has_numbers(piece)):
+                found = constants[not fits]
+                if key not in found:
+                    found[key] = self.constant(piece)
+                place[at] = ~list(found).index(key)
+                continue
+            if key is not None and key not in known:
+                known[key] = wave_of(self.operation(piece)) if fits else None
+            if key is None or known[key] is not None:
+                waves.append(at)
+            else:
+                (small if fits else big).setdefault(key, []).append(at)
+        order = [at for members in (waves, *small.values(), *big.values()) for at in members]
         for rank, at in enumerate(order):
             place[at] = rank
         kinds = [self.kind([pieces[at] for at in members], r) for members in (*small.values(), *big.values())]
-        return tuple(kinds), self.rotations([pieces[at] for at in rotating], r), place
+        return Children(
+            waves=self.waves([pieces[at] for at in waves], r, known, width),
+            kinds=tuple(kinds),
+            num_small=len(waves) + sum(map(len, small.values())),
+            num_children=len(order),
+            small_constants=tuple(constants[0].values()),
+            big_constants=tuple(constants[1].values()),
+            place=place,
+        )
+
+    def waves(self, pieces: Sequence[Piece], r: Range, known: Mapping[Any, Any], width: int) -> Waves:
+        """The record of operations of one angle, by key with their `wave_of`, and of rotations of evolutions."""
+        s = self.sources
+        rows: dict[Any, int] = {}
+        parts: list[np.ndarray] = []
+        found: list[tuple[int, float, int, int]] = []
+        for piece in pieces:
+            scale, coefficient, key = self.rotation(piece, r) if piece.number != WHOLE else (1.0, -1, None)
+            if key is None:
+                key = key_of(self.operation(piece))
+                scale, matrices = known[key]
+            elif key not in rows:
+                matrices = pauli_wave(key)
+            if key not in rows:
+                rows[key] = len(parts)
+                parts.append(widened(matrices, width))
+            found.append((int(s.angle_starts[piece.place]) - r.angle, scale, coefficient, rows[key]))
+        angles, scales, coefficients, kinds = np.array(found, np.float64).reshape(-1, 4).T
+        size = 1 << width
+        table = np.stack(parts) if parts else np.zeros((0, 3, size, size), complex)
+        ints = angles.astype(np.int32), coefficients.astype(np.int32), kinds.astype(np.int32)
+        return Waves(width, ints[0], scales, ints[1], ints[2], table)
+
+    def rotation(self, piece: Piece, r: Range) -> tuple[float, int, int]:
+        """The factor of a rotation of an evolution, the place of its coefficient, and its Paulis, two at most."""
+        operation = self.operation(piece)
+        _, _, terms, factors = operation.rotations()
+        letters = operation.local_rotations()[piece.number][1]
+        pauli = sum("IXYZ".index(c) * (4, 1)[at] for at, c in enumerate(letters))
+        place = int(self.sources.data_starts[piece.place] - r.data + terms[piece.number])
+        return float(factors[piece.number]), place, pauli
 
     def kind(self, pieces: Sequence[Piece], r: Range, base: bool = False) -> Kind:
         """The record of pieces of one kind; with `base`, of what stands under their controls."""
-        s, first = self.sources, pieces[0]
-        if first.constant:
-            return Kind(None, 1, len(pieces), self.constant(first), np.zeros((len(pieces), 0), np.int32))
-        operation = self.operation(first)
+        s, operation = self.sources, self.operation(pieces[0])
         if base:
             operation = split_controls(operation)[0]
         places = [p.place for p in pieces]
@@ -116,19 +180,15 @@ class Records:
         return Kind(operation, operation.num_qubits, len(pieces), constant, angles, slots)
 
     def rotations(self, pieces: Sequence[Piece], r: Range) -> Rotations:
-        """The record of pieces that are rotations of Pauli evolutions."""
+        """The record of pieces that are rotations of Pauli evolutions, under controls or not."""
         s = self.sources
-        factor, time, coefficient, pauli = [], [], [], []
+        factor, time, coefficient = [], [], []
         for piece in pieces:
-            operation = split_controls(self.operation(piece))[0]
-            _, _, terms, factors = operation.rotations()
-            letters = operation.local_rotations()[piece.number][1]
+            _, _, terms, factors = split_controls(self.operation(piece))[0].rotations()
             factor.append(factors[piece.number])
             time.append(s.angle_starts[piece.place] - r.angle)
             coefficient.append(s.data_starts[piece.place] - r.data + terms[piece.number])
-            short = letters if len(letters) <= 2 else ""
-            pauli.append(sum("IXYZ".index(c) * (4, 1)[at] for at, c in enumerate(short)))
-        ints = (np.array(a, np.int32) for a in (time, coefficient, pauli))
+        ints = (np.array(a, np.int32) for a in (time, coefficient))
         return Rotations(np.array(factor, np.float64), *ints)
 
 

@@ -1,0 +1,105 @@
+"""Matrices of one angle as sums of 1, cosine and sine: every gate of the table, and what must not be taken for one."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qsim import Circuit, ParameterVector, execute
+from qsim.ir.operation import Gate, controlled, rows
+from qsim.lower import cost
+from qsim.lower.build import build_plan, expanded
+from qsim.lower.plan import Dense, Repeat, Sweeps
+from qsim.lower.waves import pauli_wave, wave, wave_of, widened
+from qsim.results import State
+
+ROTATING = [row for row in rows() if len(row.params) == 1]
+
+
+@pytest.mark.parametrize("controls", [0, 1, 2])
+@pytest.mark.parametrize("row", ROTATING, ids=lambda row: row.name)
+@given(angle=st.floats(-20, 20))
+@settings(deadline=None, max_examples=10)
+def test_every_gate_of_one_angle_is_a_wave(row, controls, angle):
+    operation = Gate(row, (angle,))
+    operation = controlled(operation, controls) if controls else operation
+    found = wave_of(operation)
+    assert found is not None
+    scale, parts = found
+    np.testing.assert_allclose(wave(parts, scale * angle), operation.matrix(np), atol=1e-12)
+
+
+@pytest.mark.parametrize("pauli", range(16))
+def test_pauli_rotations_are_waves(pauli):
+    letters = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
+    p = np.kron(letters[pauli // 4], letters[pauli % 4])
+    values, vectors = np.linalg.eigh(p)
+    want = vectors @ np.diag(np.exp(-0.7j * values)) @ vectors.conj().T
+    np.testing.assert_allclose(wave(pauli_wave(pauli), 0.7), want, atol=1e-14)
+
+
+class Bent:
+    """Says that it turns at one frequency, and turns by the absolute value."""
+
+    name, num_qubits, num_clbits, num_params, key = "bent", 1, 0, 1, "bent"
+    spectra = ((-0.5, 0.5),)
+
+    def __init__(self, params):
+        self.params = tuple(params)
+
+    def matrix(self, xp):
+        angle = xp.abs(self.params[0]) / 2
+        return xp.stack([xp.stack([xp.cos(angle), -xp.sin(angle)]), xp.stack([xp.sin(angle), xp.cos(angle)])])
+
+    def replace(self, params, arrays=()):
+        return Bent(params)
+
+
+def test_what_its_spectrum_does_not_describe_is_no_wave():
+    assert wave_of(Bent([0.3])) is None
+    circuit = Circuit(1).append(Bent([-0.6]), [0])
+    np.testing.assert_allclose(execute(circuit, State()), [np.cos(0.3), np.sin(0.3)], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [row.name for row in rows() if len(row.params) > 1])
+def test_gates_of_more_angles_are_no_waves(name):
+    row = next(row for row in rows() if row.name == name)
+    assert wave_of(Gate(row, tuple(0.1 for _ in row.params))) is None
+
+
+def test_widened_matrices_act_on_the_most_significant_qubits():
+    parts = np.arange(12).reshape(3, 2, 2)
+    assert (widened(parts, 2) == np.stack([np.kron(p, np.eye(2)) for p in parts])).all()
+    assert (widened(parts, 1) == parts).all()
+
+
+def leaves(segments):
+    for s in segments:
+        yield from leaves(s.body) if isinstance(s, Repeat) else [s]
+
+
+def test_gates_of_one_angle_are_made_together_and_constants_once():
+    theta = ParameterVector("theta", 40)
+    circuit = Circuit(6)
+    names = ["rx", "ry", "rz", "p", "crx", "rzz", "cp", "rxx"]
+    for i in range(40):
+        name, a = names[i % len(names)], i * 5 % 6
+        qubits = (a,) if len(name) < 3 and name != "cp" else (a, (a + 1 + i % 3) % 6)
+        getattr(circuit, name)(theta[i], *qubits)
+        circuit.h(a)
+    plan = build_plan(expanded(circuit, cost.BLOCK_QUBITS), cost.BLOCK_QUBITS)
+    found = [s for s in leaves(plan.segments) if isinstance(s, (Dense, Sweeps))]
+    assert sum(len(s.waves) for s in found) == 40
+    assert all(not s.kinds for s in found)
+    for s in found:
+        (used,) = (t for t in (s.pairs, s.blocks) if t.child_qubits == 2 and t.num_children >= len(s.waves))
+        assert len(used.constants) == 2  # H, and the identity
+
+
+def test_an_angle_that_is_no_number_gives_no_number():
+    state = jax.jit(lambda t: execute(Circuit(1).ry(t, 0), State()))(jnp.nan)
+    assert np.isnan(state).all()
