@@ -15,7 +15,7 @@ from jax import lax
 
 from qsim.engine import phases
 from qsim.kernels.bits import sign_of
-from qsim.kernels.packed import outer, product, tied
+from qsim.kernels.packed import ORDERED, outer, product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
@@ -104,6 +104,12 @@ def _windows(segment: Sweeps, p: int) -> tuple[list[tuple[int, int]], int]:
     return found, pending
 
 
+def _is_loop(segment: Sweeps, windows: list[tuple[int, int]], left: int, x: Array) -> bool:
+    """Whether the windows of a pass are run as a loop: all alike, and a state so small that kernels are what counts."""
+    alike = len({bits for bits, _ in windows}) == 1 and all(segment.open[b] for _, b in windows)
+    return alike and len(windows) > 1 and not left and x.size < ORDERED
+
+
 def _batched(segment: Sweeps, x: Array) -> Array:
     """Rows (R, 2K), or those of a batch (B, R, 2K), as (B, R, 2K)."""
     return x.reshape(-1, 1 << (segment.num_qubits - segment.k), 2 << segment.k)
@@ -116,6 +122,11 @@ def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
     for p in range(segment.num_passes):
         (x,) = between.multiply(p, x)
         windows, left = _windows(segment, p)
+        if _is_loop(segment, windows, left, x):
+            (bits, first), count = windows[0], len(windows)
+            step = lambda x, matrix, bits=bits: (product(_rotate(x, bits), matrix.T), None)  # noqa: E731
+            x, _ = lax.scan(step, x, numbers.matrices[first : first + count])
+            continue
         for bits, b in windows:
             x = product(_rotate(x, bits), numbers.matrices[b].T)
         x = _rotate(x, left)
@@ -128,7 +139,7 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     shape = x.shape
     x, ct = _batched(segment, x), _batched(segment, ct)
     between = _Diagonals(segment, numbers, tables)
-    bars: dict[int, Array] = {}
+    bars: dict[int, Array] = {}  # by the first block of a part
     angle_bars: dict[int, Array] = {}
     rank = {at: number for number, at in enumerate(segment.phases)}
 
@@ -137,15 +148,28 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
             angle_bars[at] = phases.cotangent(segment.phases[at], tables["phases"][rank[at]], x, ct)
         return between.multiply(at, x, ct, inverse=True)
 
+    def window(x: Array, ct: Array, matrix: Array, bits: int, is_open: bool) -> tuple[Array, Array, Array | None]:
+        x = product(_rotate(x, bits), tied(matrix, ct))
+        ct = _rotate(ct, bits)
+        bar = outer(ct.reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1])) if is_open else None
+        return x, product(ct, tied(matrix, x)), bar
+
     for p in reversed(range(segment.num_passes)):
         x, ct = undo(p + 1, x, ct)
         windows, left = _windows(segment, p)
+        if _is_loop(segment, windows, left, x):
+            (bits, first), count = windows[0], len(windows)
+
+            def step(both: tuple[Array, Array], matrix: Array, bits: int = bits) -> tuple[tuple[Array, Array], Any]:
+                x, ct, bar = window(*both, matrix, bits, True)
+                return (x, ct), bar
+
+            (x, ct), bars[first] = lax.scan(step, (x, ct), numbers.matrices[first : first + count])
+            continue
         for bits, b in windows:
-            x = product(_rotate(x, bits), tied(numbers.matrices[b], ct))
-            ct = _rotate(ct, bits)
-            if segment.open[b]:
-                bars[b] = outer(ct.reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1]))
-            ct = product(ct, tied(numbers.matrices[b], x))
+            x, ct, bar = window(x, ct, numbers.matrices[b], bits, segment.open[b])
+            if bar is not None:
+                bars[b] = bar[None]
         x, ct = _rotate(x, left), _rotate(ct, left)
     x, ct = undo(0, x, ct)
     return x.reshape(shape), ct.reshape(shape), _cotangents(segment, numbers, bars, angle_bars)
@@ -154,8 +178,11 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
 def _cotangents(segment: Sweeps, numbers: Numbers, bars: dict[int, Array], angle_bars: dict[int, Array]) -> Numbers:
     matrices = jnp.zeros_like(numbers.matrices)
     if bars:
-        none = jnp.zeros(numbers.matrices.shape[1:], matrices.dtype)
-        matrices = jnp.stack([bars.get(b, none) for b in range(segment.num_blocks)])
+        none = jnp.zeros((1, *matrices.shape[1:]), matrices.dtype)
+        parts: list[Array] = []
+        while (b := sum(map(len, parts))) < segment.num_blocks:
+            parts.append(bars.get(b, none))
+        matrices = jnp.concatenate(parts) if len(parts) > 1 else parts[0]
     angles = [
         angle_bars[at].astype(a.dtype) if at in angle_bars else jnp.zeros_like(a)
         for at, a in zip(segment.phases, numbers.angles, strict=True)
