@@ -88,7 +88,7 @@ def multiply(
 
 def _parts(length: int, size: int) -> int:
     """In how many equal parts to go over an axis of a state of `size` floats: each of a few caches' size."""
-    count = 2
+    count = 1
     while count * PART < size and length % (2 * count) == 0:
         count *= 2
     return count if length % count == 0 else 1
