@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from qsim._program import Runner, Values
@@ -59,17 +60,21 @@ class Program:
 
     Attributes:
         plan: what the circuit was lowered to.
-        function: (tables, numbers, params, values, results' leaves, initial, key) -> results.
+        function: (tables, numbers, params, values, results' leaves, initial, key) -> results, compiled.
+        body: the same, not compiled by itself.
         names: the parameters it takes.
         host: those of its tables that hold anything, and the bits of |0...0>, as NumPy arrays.
         placed: the same on JAX's default device, once a run has put them there.
+        used: whether it ran before.
     """
 
     plan: Plan
     function: Callable[..., Any]
+    body: Callable[..., Any]
     names: tuple[str, ...]
     host: Any
     placed: Any = None
+    used: bool = False
 
     def run(
         self, circuit: Circuit, params: Mapping[str, Any], leaves: Sequence[Any], initial: Any, key: Any, staged: bool
@@ -82,7 +87,8 @@ class Program:
             leaves: the arrays of the results.
             initial: amplitudes (batch..., 2^n), a bit string, or None.
             key: a JAX key where something is sampled.
-            staged: True inside a jit that is being traced, which can hold no arrays of the device.
+            staged: True inside a jit that is being traced, which can hold no arrays of the device. The first of
+                those is traced as part of it: as a jit within a jit, what is differentiated is traced twice.
         """
         if not staged and self.placed is None:
             self.placed = jax.device_put(self.host)
@@ -94,7 +100,9 @@ class Program:
         params = {name: params[name] for name in self.names}
         numbers = circuit.numbers()
         numbers = numbers if numbers.size else None
-        return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
+        values = tables, numbers, params, circuit.values(), leaves, initial, key
+        first, self.used = not self.used, True
+        return self.body(*jax.tree.map(jnp.asarray, values)) if staged and first else self.function(*values)
 
 
 def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
@@ -192,7 +200,7 @@ def compile_local(
 
         # an argument costs about a microsecond a call, empty or not
         host = ([known_tables[at] for at in filled], np.zeros(circuit.num_qubits, np.int32))
-        return Program(plan, jax.jit(function), tuple(declared), host)
+        return Program(plan, jax.jit(function), function, tuple(declared), host)
 
     return _programs.get((form, known, varying), make)
 
