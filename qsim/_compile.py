@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from qsim._program import Runner, Values
+from qsim._program import Runner, Values, reads_of
 from qsim._recent import Recent
 from qsim.ir.circuit import Circuit
 from qsim.ir.derived import derived
@@ -115,9 +115,9 @@ def batched_plan_of(circuit: Circuit, varying: frozenset[str], k: int = cost.BLO
     return _plans.get((circuit.key, k, varying), lambda: build_batched_plan(circuit, k, varying))
 
 
-def tables_of(plan: Plan) -> Any:
-    """The host tables of a plan, in the form that its program takes."""
-    return [tables(s) for s in plan.segments], plan.sources.tables()
+def tables_of(plan: Plan, gradient: GradientRule) -> Any:
+    """The host tables of a plan, in the form that its program with this rule takes."""
+    return [tables(s) for s in plan.segments], plan.sources.tables(reads_of(plan, gradient))
 
 
 @lru_cache(maxsize=1)
@@ -186,7 +186,7 @@ def compile_local(
             measured=measured_qubits(circuit),
         )
 
-        known_tables, shape = jax.tree.flatten(tables_of(plan))
+        known_tables, shape = jax.tree.flatten(tables_of(plan, gradient))
         filled = [at for at, table in enumerate(known_tables) if table.size]
 
         def function(tables: Any, numbers: Any, *values: Any) -> Any:

@@ -20,6 +20,7 @@ from jax import lax
 
 from qsim.engine.run import run
 from qsim.kernels.packed import pack, unpack
+from qsim.kernels.take import take_rows
 from qsim.lower import cost
 from qsim.lower.plan import Plan
 from qsim.lower.sources import angles_and_data
@@ -151,7 +152,8 @@ class Runner:
         first = {name: v[0] if name in each else v for name, v in values.params.items()}
 
         def numbers(params: Any) -> tuple[Array, Array]:
-            return angles_and_data(self.plan.sources, source_tables, values.numbers, params, values.arrays, self.dtype)
+            given = values.numbers, params, values.arrays, self.dtype, self.reads
+            return angles_and_data(self.plan.sources, source_tables, *given)
 
         angles, data = numbers(first)
         angles = angles[:, None]
@@ -168,8 +170,8 @@ class Runner:
     def single(self, tables: Any, values: Values) -> Any:
         """One run."""
         segment_tables, source_tables = tables
-        numbers = values.numbers, values.params, values.arrays
-        angles, data = angles_and_data(self.plan.sources, source_tables, *numbers, self.dtype)
+        given = values.numbers, values.params, values.arrays, self.dtype, self.reads
+        angles, data = angles_and_data(self.plan.sources, source_tables, *given)
         rest = (data, self.start(values.initial), segment_tables)
         rule = self.gradient
         if not isinstance(rule, RerunRule):
@@ -187,6 +189,10 @@ class Runner:
         return rule.wrap(estimate, self.spectra, (1, 2))(angles, (rest, values.leaves), values.key)
 
     @property
+    def reads(self) -> np.ndarray | None:
+        return reads_of(self.plan, self.gradient)
+
+    @property
     def dtype(self) -> Any:
         """The real dtype of the state."""
         return np.zeros(0, self.method.dtype).real.dtype  # type: ignore[attr-defined]
@@ -201,6 +207,8 @@ class Runner:
     def final(self, angles: Array, rest: Any) -> Array:
         """The state that results see, as amplitudes (2^n,), or the unitary (2^n, 2^n), for angles (A,)."""
         data, x, tables = rest
+        if self.reads is None:
+            angles = take_rows(angles, self.plan.reads)
         reversible = isinstance(self.gradient, Adjoint)
 
         def evolve(x: Array) -> Array:
@@ -223,6 +231,11 @@ class Runner:
         )
         state = OperatorState(psi) if isinstance(self.method, Unitary) else PureState(psi)
         return evaluate_all(jax.tree.unflatten(self.structure, leaves), state, context)
+
+
+def reads_of(plan: Plan, gradient: GradientRule) -> np.ndarray | None:
+    """Which angles a program makes first: those that the segments read; None for a rule that shifts the operations'."""
+    return None if isinstance(gradient, RerunRule) else plan.reads
 
 
 def _flatten(value: Any, batch: tuple[int, ...], declared: int) -> Array:

@@ -225,7 +225,7 @@ def _time(circuit: Circuit, costs: Costs, *, gradient: bool) -> tuple[Counts, fl
         measured=None,
     )
     bits = np.zeros(circuit.num_qubits, np.int32)
-    host = jax.device_put(tables_of(plan))
+    host = jax.device_put(tables_of(plan, runner.gradient))
     numbers = circuit.numbers()
 
     def energy(t: Any, host: Any) -> Any:

@@ -169,3 +169,40 @@ def test_alternating_controls_and_small_gates_become_one_tape():
         places = rng.permutation(9).tolist()
         circuit.mcx(places[:6], places[6]).rx(rng.normal(), places[7]).ccx(*places[:3]).h(places[8])
     assert kinds(circuit) == [Flips]
+
+
+def read_places(segment):
+    """The places in its part of the angle vector that a segment reads, in order."""
+    if isinstance(segment, Wide):
+        return np.arange(segment.num_params)
+    first = segment.rotations.time if isinstance(segment, Flips) else segment.waves.angles
+    phases = getattr(segment, "phases", {}).values()
+    return np.concatenate([first, *(k.angles.T.ravel() for k in segment.kinds), *(p.places for p in phases)])
+
+
+def test_segments_read_their_angles_one_after_the_other():
+    theta = qsim.ParameterVector("theta", 60)
+    circuit, at = Circuit(10), 0
+    circuit.u(theta[0], theta[1], theta[2], 0).rx(theta[3], 4).pauli_evolution(Z(0) * Z(1) * Z(5), theta[4])
+    for _ in range(5):
+        for q in range(10):
+            circuit.ry(theta[5 + at], q)
+            at += 1
+        for q in range(10):
+            circuit.rzz(theta[5], q, (q + 1) % 10)
+    plan = build_plan(expanded(circuit, K), K)
+
+    def check(segments, begin):
+        for segment in segments:
+            assert segment.range.angle == begin
+            size = segment.range.angle_stop - begin
+            if isinstance(segment, Repeat):
+                assert check(segment.body, begin) - begin == size / segment.count
+            else:
+                assert read_places(segment).tolist() == list(range(size))
+            begin = segment.range.angle_stop
+        return begin
+
+    assert any(isinstance(s, Repeat) for s in plan.segments)
+    assert check(plan.segments, 0) == len(plan.reads)
+    assert set(plan.reads.tolist()) == set(range(len(plan.sources.angles)))

@@ -14,9 +14,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.kernels.take import optional_rows, take_rows
+from qsim.kernels.take import optional_rows
 from qsim.kernels.trig import cos_sin
 from qsim.lower.plan import Phases, index_signs
+from qsim.lower.reads import read_angles
 
 Array = Any
 PART = 1 << 16
@@ -32,7 +33,7 @@ class Energies(NamedTuple):
 
 def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
     """The angles (T, B) of the strings, for angles (A, B) and data (D,)."""
-    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * take_rows(angles, tables["places"])
+    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * read_angles(angles, phases.places)
     if tables["coefficients"] is None:
         return found
     return found * optional_rows(data, tables["coefficients"])[:, None].astype(found.dtype)

@@ -19,6 +19,7 @@ from qsim.lower.calibration import Costs
 from qsim.lower.dense import dense_segment
 from qsim.lower.fuse import fuse
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
+from qsim.lower.reads import in_order_of_reads
 from qsim.lower.records import Piece, Records, array_slots
 from qsim.lower.repeats import find_repeats
 from qsim.lower.sources import find_sources
@@ -231,7 +232,8 @@ def build_plan(circuit: Circuit, k: int, varying: Collection[str] = (), costs: C
             segments = builder.segments(0, len(kept))
     else:
         segments = builder.segments(0, len(kept))
-    return Plan(n, k, tuple(segments), sources, _mode(segments), len(kept))
+    ordered, reads = in_order_of_reads(segments)
+    return Plan(n, k, ordered, sources, reads, _mode(segments), len(kept))
 
 
 def _is_one_block(segment: Segment) -> bool:

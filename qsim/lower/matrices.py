@@ -14,7 +14,8 @@ from qsim.ir.operation import Gate
 from qsim.kernels.packed import realify
 from qsim.kernels.take import optional_rows, take_rows
 from qsim.lower.compose import permutation_rows
-from qsim.lower.plan import Compose, Dense, Flips, Kind, Sweeps, Waves
+from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps, Waves
+from qsim.lower.reads import read_angles
 
 SMALL_PRODUCT = 64
 """Two matrices with so many numbers are multiplied in a loop."""
@@ -25,12 +26,10 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
     size = 1 << kind.num_qubits
     if kind.constant is not None:
         return jnp.broadcast_to(jnp.asarray(kind.constant, dtype), (kind.count, size, size))
-    places, starts = tables
-    taken = take_rows(angles, places)
-    params = [lax.index_in_dim(taken, i, axis=1, keepdims=False) for i in range(kind.angles.shape[1])]
+    params = [read_angles(angles, kind.angles[:, i]) for i in range(kind.angles.shape[1])]
     if isinstance(kind.operation, Gate):
         return kind.operation.row.matrix(jnp, *params).astype(dtype)
-    arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, starts, strict=True)]
+    arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, tables, strict=True)]
 
     def one(params: list[Any], arrays: list[Any]) -> Any:
         return kind.operation.replace(tuple(params), tuple(arrays)).matrix(jnp).astype(dtype)
@@ -54,8 +53,8 @@ def read_array(slot: Any, starts: Any, data: Any) -> Any:
 
 def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
     """The matrices of waves, (m, d, d) complex: all kinds of them together."""
-    places, scales, kinds, coefficients = tables
-    phase = jnp.asarray(scales, angles.dtype) * take_rows(angles, places)
+    scales, kinds, coefficients = tables
+    phase = jnp.asarray(scales, angles.dtype) * read_angles(angles, waves.angles)
     if coefficients is not None:
         phase = phase * optional_rows(data, coefficients)
     fixed, cosine, sine = (take_rows(np.asarray(p, dtype), kinds) for p in np.moveaxis(waves.parts, 1, 0))
@@ -63,10 +62,10 @@ def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any)
     return fixed + cos * cosine + sin * sine
 
 
-def rotation_angles(tables: Any, angles: Any, data: Any) -> Any:
+def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -> Any:
     """factor * time * coefficient, (t,): half the rotation angles."""
-    factor, time, coefficient = tables
-    return jnp.asarray(factor, angles.dtype) * take_rows(angles, time) * take_rows(data, coefficient)
+    factor, coefficient = tables
+    return jnp.asarray(factor, angles.dtype) * read_angles(angles, rotations.time) * take_rows(data, coefficient)
 
 
 def widen(matrices: Any, num_qubits: int) -> Any:
@@ -202,7 +201,7 @@ def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> An
     dtype = jnp.result_type(angles.dtype, jnp.complex64)
     parts = []
     if len(segment.rotations):
-        half = rotation_angles(tables["rotations"], angles, data)
+        half = rotation_angles(segment.rotations, tables["rotations"], angles, data)
         phase = jnp.asarray(tables["phase"], dtype)
         cos, sin = jnp.cos(half).astype(dtype), jnp.sin(half).astype(dtype)
         b = -1j * sin * phase

@@ -1,9 +1,10 @@
 """What a circuit is lowered to: a few segments, each a record of how to run part of it.
 
 A plan holds structure only. All index tables are NumPy arrays in `tables()`, passed to
-the compiled program as arguments; angles and matrix entries arrive as two vectors, in
-the order of the operations. Each segment covers a contiguous part of both, `angles` and
-`data`, so that a repeated part is a reshape and needs no table per repetition.
+the compiled program as arguments; angles and matrix entries arrive as two vectors, `data` in
+the order of the operations and `angles` in that of `Plan.reads`, where whatever is read
+together follows each other. Each segment covers a contiguous part of both, so that a
+repeated part is a reshape and needs no table per repetition.
 """
 
 from __future__ import annotations
@@ -269,6 +270,7 @@ class Plan:
         num_qubits, k: qubits of the state, and of a block at most.
         segments: what is run, in order.
         sources: how the angle and data vectors are made of constants, parameters and JAX values.
+        reads: (A,) which angle of the operations each angle is that segments read.
         mode: "unrolled", "tape", "rolled" or "mixed", for people.
     """
 
@@ -276,6 +278,7 @@ class Plan:
     k: int
     segments: tuple[Segment, ...]
     sources: Any
+    reads: np.ndarray
     mode: str
     num_operations: int
 
@@ -299,10 +302,10 @@ def tables(segment: Segment) -> Any:
         return [tables(s) for s in segment.body]
     if isinstance(segment, Wide):
         return [compact(a.starts) for a in segment.arrays]
-    kinds = [(compact(k.angles), [compact(a.starts) for a in k.arrays]) for k in segment.kinds]
+    kinds = [[compact(a.starts) for a in k.arrays] for k in segment.kinds]
     if isinstance(segment, Flips):
         r = segment.rotations
-        rotations = (r.factor.copy(), compact(r.time), compact(r.coefficient))
+        rotations = (r.factor.copy(), compact(r.coefficient))
         own = {"phase": segment.phase.copy(), "order": compact(segment.order), "masks": segment.masks}
         return {"kinds": kinds, "rotations": rotations, **own}
     made = {
@@ -322,7 +325,7 @@ def _compose_tables(compose: Compose) -> Any:
 
 
 def _wave_tables(waves: Waves) -> Any:
-    return compact(waves.angles), waves.scales.copy(), compact(waves.kinds), _optional(waves.coefficients)
+    return waves.scales.copy(), compact(waves.kinds), _optional(waves.coefficients)
 
 
 def _optional(places: np.ndarray) -> Any:
@@ -345,7 +348,6 @@ def _phase_tables(phases: Phases) -> Any:
     return {
         "high": index_signs(1 << bits - bits // 2, rows >> bits // 2),
         "low": (low[:, None, :] * member).reshape(low.shape[0] * len(phases.groups), len(rows)),
-        "places": compact(phases.places),
         "factors": phases.factors.copy(),
         "coefficients": _optional(phases.coefficients),
     }

@@ -60,12 +60,12 @@ class Sources:
         data = slice(self.data_starts[operation], self.data_starts[operation + 1])
         return b"".join(a.tobytes() for a in (self.angle_open[angles], self.angle_varies[angles], self.data_open[data]))
 
-    def tables(self) -> Any:
-        """The index arrays that travel as arguments; a contiguous range needs none."""
+    def tables(self, reads: np.ndarray | None = None) -> Any:
+        """The index arrays that travel as arguments, with `reads` of some of the angles; a range needs none."""
         return {
             "templates": [(compact(t.numbers), compact(t.params)) for t in self.templates],
-            "angles": None if _is_range(self.angles) else compact(self.angles),
-            "data": None if _is_range(self.data) else compact(self.data),
+            "angles": _table(self.angles if reads is None else self.angles[reads]),
+            "data": _table(self.data),
         }
 
 
@@ -158,9 +158,18 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collect
 
 
 def angles_and_data(
-    sources: Sources, tables: Any, numbers: Any, params: Mapping[str, Any], values: Sequence[Any], dtype: Any
+    sources: Sources,
+    tables: Any,
+    numbers: Any,
+    params: Mapping[str, Any],
+    values: Sequence[Any],
+    dtype: Any,
+    reads: np.ndarray | None = None,
 ) -> tuple[Any, Any]:
-    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`."""
+    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`.
+
+    The angles are those of the operations, in their order, or `reads` of them, as the tables are.
+    """
     parts = [jnp.asarray(numbers, dtype)]
     parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
     for value in values:
@@ -179,11 +188,16 @@ def angles_and_data(
         kinds = tuple(fixed.tolist())
         results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, take_rows(flat, params_at)))
     flat = jnp.concatenate(results) if len(results) > 1 else flat
-    return _take(flat, sources.angles, tables["angles"]), _take(flat, sources.data, tables["data"])
+    angles = sources.angles if reads is None else sources.angles[reads]
+    return _take(flat, angles, tables["angles"]), _take(flat, sources.data, tables["data"])
 
 
 def _is_range(places: np.ndarray) -> bool:
     return places.size == 0 or bool(np.all(places == np.arange(places[0], places[0] + places.size)))
+
+
+def _table(places: np.ndarray) -> np.ndarray | None:
+    return None if _is_range(places) else compact(places)
 
 
 def _take(flat: Any, places: np.ndarray, table: Any) -> Any:
