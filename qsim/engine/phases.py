@@ -8,12 +8,14 @@ amplitude, in plain arithmetic, as the state is multiplied.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from qsim.kernels.packed import after
 from qsim.kernels.take import optional_rows
 from qsim.kernels.trig import cos_sin
 from qsim.lower.plan import Phases, index_signs
@@ -52,10 +54,44 @@ def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
     return Energies(own, by_row)
 
 
-def multiply(
-    phases: Phases, parts: Energies, states: tuple[Array, ...], *, inverse: bool = False, sign: Array | None = None
-) -> tuple[Array, ...]:
-    """exp(iE), or its inverse, times real signs (R, K), on each of `states` (B, R, 2K)."""
+def multiply(phases: Phases, parts: Energies, states: tuple[Array, ...], sign: Array | None = None) -> Any:
+    """exp(iE), times real signs (R, K), on each of `states` (B, R, 2K)."""
+    return _by_parts(phases, parts, states, sign, inverse=False, also=lambda *_: None)[0]
+
+
+def undo(
+    phases: Phases, tables: Any, parts: Energies, x: Array, ct: Array, sign: Array | None, *, wanted: bool
+) -> tuple[tuple[Array, Array], Array | None]:
+    """The inverse on a state (B, R, 2K) and its cotangent, and the cotangent (T, B) of the angles if it is wanted."""
+    batch = x.shape[0]
+    sums = partial(_sums, phases) if wanted else lambda *_: (None, None)
+    made, (own, by_group) = _by_parts(phases, parts, (x, ct), sign, inverse=True, also=sums)
+    if not wanted:
+        return made, None
+    found = []
+    if own is not None:
+        own = own.reshape(-1, batch, phases.own) if batch == 1 else own.reshape(1, batch, phases.own)
+        found.append(own.sum(axis=0).T)
+    if by_group is not None:
+        high, low = _row_signs(tables, x.dtype)
+        inner = _matmul(by_group.reshape(batch, high.shape[0], -1), low)
+        found.append(jnp.sum(inner * high, axis=1).T)
+    return made, jnp.concatenate(found)
+
+
+def _sums(phases: Phases, x: Array, ct: Array) -> tuple[Array | None, Array | None]:
+    """Of the cotangents of all phases: their sums by column (B, own), and those by row and group (B, R, G)."""
+    a, b = (v.reshape(*v.shape[:-1], -1, 2) for v in (x, ct))
+    weight = b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]
+    own = _matmul(weight.sum(axis=1), _own_signs(phases, x.dtype)) if phases.own else None
+    return own, _matmul(weight, _group_signs(phases, x.dtype)) if phases.groups else None
+
+
+def _by_parts(
+    phases: Phases, parts: Energies, states: tuple[Array, ...], sign: Array | None, *, inverse: bool, also: Any
+) -> tuple[Any, Any]:
+    """States times the diagonal or its inverse, part by part, and `also` of each part as it was, by part where there
+    are several."""
     batch, rows, _ = states[0].shape
     table = _group_signs(phases, states[0].dtype)
 
@@ -69,22 +105,29 @@ def multiply(
             whole = _cis(by_row) if own is None else _cis(by_row) * _cis(own)
         whole = whole.conj() if inverse else whole
         whole = whole if sign is None else whole * sign
-        return tuple(_times(x, whole) for x in states)
+        found = also(*states)
+        if several:  # read before they are written to, or XLA copies the states
+            for first in jax.tree.leaves(found):
+                whole = after(whole, first)
+        return tuple(_times(x, whole) for x in states), found
 
     own, by_row = parts
     batches = {batch} | {a.shape[0] for a in (own, by_row) if a is not None}
     parts_by_rows = _parts(rows, states[0].size) if batch == 1 else 1
     parts_by_batch = _parts(batch, states[0].size) if len(batches) == 1 else 1
+    several = max(parts_by_rows, parts_by_batch) > 1
     if parts_by_rows > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_rows, 1, -1, a.shape[-1])  # noqa: E731
         signs = None if sign is None else sign.reshape(parts_by_rows, -1, sign.shape[-1])
-        made = _in_place(lambda x, at: part(x, own, at[0], at[1]), tuple(map(cut, states)), (cut(by_row), signs))
+        made, found = _in_place(lambda x, at: part(x, own, at[0], at[1]), tuple(map(cut, states)), (cut(by_row), signs))
     elif parts_by_batch > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_batch, -1, *a.shape[1:])  # noqa: E731
-        made = _in_place(lambda x, at: part(x, at[0], at[1], sign), tuple(map(cut, states)), (cut(own), cut(by_row)))
+        made, found = _in_place(
+            lambda x, at: part(x, at[0], at[1], sign), tuple(map(cut, states)), (cut(own), cut(by_row))
+        )
     else:
-        made = part(states, own, by_row, sign)
-    return tuple(a.reshape(x.shape) for a, x in zip(made, states, strict=True))
+        made, found = part(states, own, by_row, sign)
+    return tuple(a.reshape(x.shape) for a, x in zip(made, states, strict=True)), found
 
 
 def _parts(length: int, size: int) -> int:
@@ -99,23 +142,6 @@ def _times(x: Array, factor: Array) -> Array:
     pairs = x.reshape(*x.shape[:-1], -1, 2)
     psi = lax.complex(pairs[..., 0], pairs[..., 1]) * factor
     return jnp.stack([psi.real, psi.imag], axis=-1).reshape(x.shape)
-
-
-def cotangent(phases: Phases, tables: Any, x: Array, ct: Array) -> Array:
-    """The cotangent (T, B) of the angles, for the state (B, R, 2K) and its cotangent, both after or both before."""
-    batch, rows, width = x.shape
-    columns = width // 2
-    a, b = (v.reshape(batch, rows, columns, 2) for v in (x, ct))
-    weight = b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]
-    found = []
-    if phases.own:
-        found.append(_matmul(weight.sum(axis=1), _own_signs(phases, x.dtype)).T)
-    if phases.groups:
-        high, low = _row_signs(tables, x.dtype)
-        by_group = _matmul(weight, _group_signs(phases, x.dtype))
-        inner = _matmul(by_group.reshape(batch, high.shape[0], -1), low)
-        found.append(jnp.sum(inner * high, axis=1).T)
-    return jnp.concatenate(found)
 
 
 def _own_signs(phases: Phases, dtype: Any) -> Array:
@@ -147,15 +173,20 @@ def _loop(function: Any, parts: Any) -> Any:
     return lax.map(function, parts)
 
 
-def _in_place(function: Any, states: tuple[Array, ...], others: Any) -> tuple[Array, ...]:
-    """`function` on one part of the states and of `others` after the other; a new part takes the old one's place."""
+def _in_place(function: Any, states: tuple[Array, ...], others: Any) -> tuple[tuple[Array, ...], Any]:
+    """`function` on one part of the states and of `others` after the other; a new part takes the old one's place.
 
-    def step(i: Array, states: tuple[Array, ...]) -> tuple[Array, ...]:
-        take = lambda a: lax.dynamic_index_in_dim(a, i, keepdims=False)  # noqa: E731
-        made = function(tuple(map(take, states)), jax.tree.map(take, others))
-        return tuple(lax.dynamic_update_index_in_dim(x, new, i, 0) for x, new in zip(states, made, strict=True))
+    It returns the new parts and something else, which is stacked.
+    """
 
-    return lax.fori_loop(0, states[0].shape[0], step, states)
+    def step(carry: tuple[Array, tuple[Array, ...]], others: Any) -> tuple[Any, Any]:
+        i, states = carry
+        made, also = function(tuple(lax.dynamic_index_in_dim(a, i, keepdims=False) for a in states), others)
+        new = (lax.dynamic_update_index_in_dim(x, part, i, 0) for x, part in zip(states, made, strict=True))
+        return (i + 1, tuple(new)), also
+
+    (_, states), also = lax.scan(step, (jnp.int32(0), states), others, length=states[0].shape[0])
+    return states, also
 
 
 def _matmul(a: Array, b: Array) -> Array:

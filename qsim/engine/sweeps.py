@@ -15,7 +15,7 @@ from jax import lax
 
 from qsim.engine import phases
 from qsim.kernels.bits import sign_of
-from qsim.kernels.packed import ORDERED, outer, product, tied
+from qsim.kernels.packed import outer, product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
@@ -67,16 +67,31 @@ class _Diagonals:
         for (at, record), table, angles in zip(segment.phases.items(), tables["phases"], numbers.angles, strict=True):
             self.parts[at] = phases.energies(record, table, angles)
 
-    def multiply(self, at: int, *states: Array, inverse: bool = False) -> tuple[Array, ...]:
-        """The diagonal before pass `at`, or its inverse, on states (batch, R, 2K)."""
-        sign = self.signs.get(at)
+    def multiply(self, at: int, x: Array) -> Array:
+        """The diagonal before pass `at` on a state (batch, R, 2K)."""
         if at in self.parts:
-            whole = None if sign is None else _whole(self.segment, sign)
-            return phases.multiply(self.segment.phases[at], self.parts[at], states, inverse=inverse, sign=whole)
-        if sign is None:
+            return phases.multiply(self.segment.phases[at], self.parts[at], (x,), self.whole(at))[0]
+        return self.signed(at, x)[0]
+
+    def undo(self, at: int, x: Array, ct: Array) -> tuple[Array, Array, Array | None]:
+        """Its inverse on a state and its cotangent, and the cotangent of its angles if they are open."""
+        if at not in self.parts:
+            return *self.signed(at, x, ct), None
+        table = self.tables["phases"][list(self.parts).index(at)]
+        wanted = self.segment.differentiable
+        made, bar = phases.undo(self.segment.phases[at], table, self.parts[at], x, ct, self.whole(at), wanted=wanted)
+        return *made, bar
+
+    def whole(self, at: int) -> Array | None:
+        """The signs of all amplitudes (R, K), where there are any."""
+        return _whole(self.segment, self.signs[at]) if at in self.signs else None
+
+    def signed(self, at: int, *states: Array) -> tuple[Array, ...]:
+        """States times the signs before pass `at`."""
+        if at not in self.signs:
             return states
         # tied to the state, or XLA keeps the signs of all amplitudes outside a loop: half a state
-        states, sign = lax.optimization_barrier((states, sign))
+        states, sign = lax.optimization_barrier((states, self.signs[at]))
         whole = _whole(self.segment, sign)[..., None].astype(states[0].dtype)
         return tuple((x.reshape(*x.shape[:-1], -1, 2) * whole).reshape(x.shape) for x in states)
 
@@ -104,10 +119,10 @@ def _windows(segment: Sweeps, p: int) -> tuple[list[tuple[int, int]], int]:
     return found, pending
 
 
-def _is_loop(segment: Sweeps, windows: list[tuple[int, int]], left: int, x: Array) -> bool:
-    """Whether the windows of a pass are run as a loop: all alike, and a state so small that kernels are what counts."""
+def _is_loop(segment: Sweeps, windows: list[tuple[int, int]], left: int) -> bool:
+    """Whether the windows of a pass are run as a loop: all alike."""
     alike = len({bits for bits, _ in windows}) == 1 and all(segment.open[b] for _, b in windows)
-    return alike and len(windows) > 1 and not left and x.size < ORDERED
+    return alike and len(windows) > 1 and not left
 
 
 def _batched(segment: Sweeps, x: Array) -> Array:
@@ -120,9 +135,9 @@ def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
     shape, x = x.shape, _batched(segment, x)
     between = _Diagonals(segment, numbers, tables)
     for p in range(segment.num_passes):
-        (x,) = between.multiply(p, x)
+        x = between.multiply(p, x)
         windows, left = _windows(segment, p)
-        if _is_loop(segment, windows, left, x):
+        if _is_loop(segment, windows, left):
             (bits, first), count = windows[0], len(windows)
             step = lambda x, matrix, bits=bits: (product(_rotate(x, bits), matrix.T), None)  # noqa: E731
             x, _ = lax.scan(step, x, numbers.matrices[first : first + count])
@@ -130,7 +145,7 @@ def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
         for bits, b in windows:
             x = product(_rotate(x, bits), numbers.matrices[b].T)
         x = _rotate(x, left)
-    (x,) = between.multiply(segment.num_passes, x)
+    x = between.multiply(segment.num_passes, x)
     return x.reshape(shape)
 
 
@@ -141,23 +156,24 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     between = _Diagonals(segment, numbers, tables)
     bars: dict[int, Array] = {}  # by the first block of a part
     angle_bars: dict[int, Array] = {}
-    rank = {at: number for number, at in enumerate(segment.phases)}
 
-    def undo(at: int, x: Array, ct: Array) -> tuple[Array, ...]:
-        if at in rank and segment.differentiable:
-            angle_bars[at] = phases.cotangent(segment.phases[at], tables["phases"][rank[at]], x, ct)
-        return between.multiply(at, x, ct, inverse=True)
+    def undo(at: int, x: Array, ct: Array) -> tuple[Array, Array]:
+        x, ct, bar = between.undo(at, x, ct)
+        if bar is not None:
+            angle_bars[at] = bar
+        return x, ct
 
     def window(x: Array, ct: Array, matrix: Array, bits: int, is_open: bool) -> tuple[Array, Array, Array | None]:
         x = product(_rotate(x, bits), tied(matrix, ct))
-        ct = _rotate(ct, bits)
-        bar = outer(ct.reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1])) if is_open else None
-        return x, product(ct, tied(matrix, x)), bar
+        if not is_open:
+            return x, product(_rotate(ct, bits), tied(matrix, x)), None
+        bar = outer(_rotate(ct, bits).reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1]))
+        return x, product(_rotate(tied(ct, bar), bits), matrix), bar
 
     for p in reversed(range(segment.num_passes)):
         x, ct = undo(p + 1, x, ct)
         windows, left = _windows(segment, p)
-        if _is_loop(segment, windows, left, x):
+        if _is_loop(segment, windows, left):
             (bits, first), count = windows[0], len(windows)
 
             def step(both: tuple[Array, Array], matrix: Array, bits: int = bits) -> tuple[tuple[Array, Array], Any]:

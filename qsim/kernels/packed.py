@@ -42,15 +42,20 @@ def product(x: Array, matrix: Array) -> Array:
     return jnp.matmul(x, matrix, precision=lax.Precision.HIGHEST)
 
 
-def tied(matrix: Array, x: Array) -> Array:
-    """The matrix, not to be had before `x` is: the order of steps, where an order saves a state of memory.
+def tied(array: Array, x: Array) -> Array:
+    """The array, not to be had before `x` is: the order of steps, where an order saves a state of memory.
 
-    XLA drops optimization barriers before it orders the steps of a program; a product with zero it keeps.
     Small states are not worth the kernel.
     """
-    if x.size < ORDERED:
-        return matrix
-    return matrix + 0 * lax.stop_gradient(lax.slice(x, (0,) * x.ndim, (1,) * x.ndim).reshape(()))
+    return array if max(array.size, x.size) < ORDERED else after(array, x)
+
+
+def after(array: Array, x: Array) -> Array:
+    """The array, not to be had before `x` is.
+
+    XLA drops optimization barriers before it orders the steps of a program; a product with zero it keeps.
+    """
+    return array + 0 * lax.stop_gradient(lax.slice(x, (0,) * x.ndim, (1,) * x.ndim).reshape(()))
 
 
 def bit_table(src: Array, low: int, count: int) -> Array:
