@@ -117,9 +117,14 @@ def _by_parts(
     parts_by_batch = _parts(batch, states[0].size) if len(batches) == 1 else 1
     several = max(parts_by_rows, parts_by_batch) > 1
     if parts_by_rows > 1:
-        cut = lambda a: None if a is None else a.reshape(parts_by_rows, 1, -1, a.shape[-1])  # noqa: E731
-        signs = None if sign is None else sign.reshape(parts_by_rows, -1, sign.shape[-1])
-        made, found = _in_place(lambda x, at: part(x, own, at[0], at[1]), tuple(map(cut, states)), (cut(by_row), signs))
+        # without the axis of the batch: for an axis of length 1 at another place XLA copies
+        cut = lambda a: None if a is None else a.reshape(parts_by_rows, -1, a.shape[-1])  # noqa: E731
+
+        def rows_of(states: tuple[Array, ...], at: tuple[Array | None, Array | None]) -> Any:
+            made, found = part(tuple(x[None] for x in states), own, None if at[0] is None else at[0][None], at[1])
+            return tuple(x[0] for x in made), found
+
+        made, found = _in_place(rows_of, tuple(map(cut, states)), (cut(by_row), cut(sign)))
     elif parts_by_batch > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_batch, -1, *a.shape[1:])  # noqa: E731
         made, found = _in_place(

@@ -119,10 +119,9 @@ def _windows(segment: Sweeps, p: int) -> tuple[list[tuple[int, int]], int]:
     return found, pending
 
 
-def _is_loop(segment: Sweeps, windows: list[tuple[int, int]], left: int) -> bool:
-    """Whether the windows of a pass are run as a loop: all alike."""
-    alike = len({bits for bits, _ in windows}) == 1 and all(segment.open[b] for _, b in windows)
-    return alike and len(windows) > 1 and not left
+def _is_loop(windows: list[tuple[int, int]], left: int) -> bool:
+    """Whether the windows of a pass are run as a loop: all are as far from one another."""
+    return len(windows) > 1 and not left and len({bits for bits, _ in windows}) == 1
 
 
 def _batched(segment: Sweeps, x: Array) -> Array:
@@ -137,7 +136,7 @@ def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
     for p in range(segment.num_passes):
         x = between.multiply(p, x)
         windows, left = _windows(segment, p)
-        if _is_loop(segment, windows, left):
+        if _is_loop(windows, left):
             (bits, first), count = windows[0], len(windows)
             step = lambda x, matrix, bits=bits: (product(_rotate(x, bits), matrix.T), None)  # noqa: E731
             x, _ = lax.scan(step, x, numbers.matrices[first : first + count])
@@ -173,14 +172,17 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     for p in reversed(range(segment.num_passes)):
         x, ct = undo(p + 1, x, ct)
         windows, left = _windows(segment, p)
-        if _is_loop(segment, windows, left):
+        if _is_loop(windows, left):
             (bits, first), count = windows[0], len(windows)
+            is_open = any(segment.open[first : first + count])
 
-            def step(both: tuple[Array, Array], matrix: Array, bits: int = bits) -> tuple[tuple[Array, Array], Any]:
-                x, ct, bar = window(*both, matrix, bits, True)
+            def step(both: Any, matrix: Array, bits: int = bits, is_open: bool = is_open) -> tuple[Any, Array | None]:
+                x, ct, bar = window(both[0], both[1], matrix, bits, is_open)
                 return (x, ct), bar
 
-            (x, ct), bars[first] = lax.scan(step, (x, ct), numbers.matrices[first : first + count])
+            (x, ct), found = lax.scan(step, (x, ct), numbers.matrices[first : first + count])
+            if found is not None:
+                bars[first] = found
             continue
         for bits, b in windows:
             x, ct, bar = window(x, ct, numbers.matrices[b], bits, segment.open[b])
