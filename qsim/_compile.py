@@ -2,7 +2,7 @@
 
 The values of parameters, constants and arrays are arguments of the program, as are all
 host tables of the plan. A program is found again by structure alone, so that other
-values, or an equal circuit built anew, never trace again.
+values, or an equal circuit built anew, do not trace again.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ class Program:
             leaves: the arrays of the results.
             initial: amplitudes (batch..., 2^n), a bit string, or None.
             key: a JAX key where something is sampled.
-            staged: True inside a jit that is being traced, which can hold no arrays of the device. The first of
-                those is traced as part of it: as a jit within a jit, what is differentiated is traced twice.
+            staged: True inside a jit that is being traced, which can hold no arrays of the device. If that is the first
+                run of all, it is traced as part of the jit: what is differentiated in a jit within a jit is traced
+                twice. Later runs share one more trace.
         """
         if not staged and self.placed is None:
             self.placed = jax.device_put(self.host)

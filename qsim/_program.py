@@ -190,6 +190,7 @@ class Runner:
 
     @property
     def reads(self) -> np.ndarray | None:
+        """See `reads_of`."""
         return reads_of(self.plan, self.gradient)
 
     @property
@@ -205,7 +206,11 @@ class Runner:
         return basis_rows(initial, plan.num_qubits, plan.k, self.dtype)
 
     def final(self, angles: Array, rest: Any) -> Array:
-        """The state that results see, as amplitudes (2^n,), or the unitary (2^n, 2^n), for angles (A,)."""
+        """The state that results see, as amplitudes (2^n,), or the unitary (2^n, 2^n).
+
+        Args:
+            angles: (A,) as `reads` says. rest: data, the initial rows and the tables.
+        """
         data, x, tables = rest
         if self.reads is None:
             angles = take_rows(angles, self.plan.reads)

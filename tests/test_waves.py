@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsim import Circuit, ParameterVector, execute
-from qsim.ir.operation import Gate, controlled, rows
+from qsim import Circuit, ParameterVector, PauliSum, X, execute
+from qsim.ir.operation import Gate, GateRow, controlled, rows
 from qsim.lower import cost
 from qsim.lower.build import build_plan, expanded
 from qsim.lower.plan import Dense, Repeat, Sweeps
@@ -33,13 +35,12 @@ def test_every_gate_of_one_angle_is_a_wave(row, controls, angle):
     np.testing.assert_allclose(wave(parts, scale * angle), operation.matrix(np), atol=1e-12)
 
 
-@pytest.mark.parametrize("pauli", range(16))
-def test_pauli_rotations_are_waves(pauli):
-    letters = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
-    p = np.kron(letters[pauli // 4], letters[pauli % 4])
+@pytest.mark.parametrize("letters", ["".join(pair) for pair in product("IXYZ", repeat=2)] + ["X", ""])
+def test_pauli_rotations_are_waves(letters):
+    p = np.eye(4) if not letters.strip("I") else PauliSum.from_list([(letters.ljust(2, "I"), 1.0)]).to_matrix(2)
     values, vectors = np.linalg.eigh(p)
     want = vectors @ np.diag(np.exp(-0.7j * values)) @ vectors.conj().T
-    np.testing.assert_allclose(wave(pauli_wave(pauli), 0.7), want, atol=1e-14)
+    np.testing.assert_allclose(wave(pauli_wave(letters), 0.7), want, atol=1e-14)
 
 
 class Bent:
@@ -60,9 +61,77 @@ class Bent:
 
 
 def test_what_its_spectrum_does_not_describe_is_no_wave():
-    assert wave_of(Bent([0.3])) is None
+    assert wave_of(Gate(GateRow("ry", 1, lambda xp, t: Bent([t]).matrix(xp), "", ("t",)), (0.3,))) is None
+    row = GateRow("bent", 1, lambda xp, t: Bent([t]).matrix(xp), "", ("t",), spectra=Bent.spectra)
+    assert wave_of(Gate(row, (0.3,))) is None
     circuit = Circuit(1).append(Bent([-0.6]), [0])
     np.testing.assert_allclose(execute(circuit, State()), [np.cos(0.3), np.sin(0.3)], atol=1e-6)
+
+
+class Shy(Bent):
+    """An RY that has no matrix at many angles, and says nothing of its spectrum, or nothing of use."""
+
+    def __init__(self, params, spectra=None):
+        self.params, self.spectra = tuple(params), spectra
+
+    def matrix(self, xp):
+        half = self.params[0] / 2
+        if xp is np and not 0 < self.params[0] < 2:
+            raise ZeroDivisionError
+        return xp.stack([xp.stack([xp.cos(half), -xp.sin(half)]), xp.stack([xp.sin(half), xp.cos(half)])])
+
+    def replace(self, params, arrays=()):
+        return Shy(params, self.spectra)
+
+
+@pytest.mark.parametrize("spectra", [None, (), (None,), ((-0.5, 0.5),)])
+def test_operations_of_users_are_not_asked_at_other_angles(spectra):
+    state = execute(Circuit(2).append(Shy([0.6], spectra), [0]).ry(0.4, 1), State())
+    np.testing.assert_allclose(state, execute(Circuit(2).ry(0.6, 0).ry(0.4, 1), State()), atol=1e-6)
+
+
+class Named:
+    """A gate with the key of something else."""
+
+    num_qubits, num_clbits, arrays = 1, 0, ()
+
+    def __init__(self, key, params, function):
+        self.name = self.key = key
+        self.params, self.function, self.num_params = tuple(params), function, len(params)
+
+    def matrix(self, xp):
+        return xp.asarray(self.function(xp, *self.params))
+
+    def replace(self, params, arrays=()):
+        return Named(self.key, params, self.function)
+
+
+def test_keys_of_users_are_not_taken_for_those_of_paulis():
+    ry = next(row for row in rows() if row.name == "ry")
+    phase = np.array([[0, 1], [1j, 0]])
+    for key, params, function in [(5, (0.7,), None), ("XX", (0.7,), None), ("X", (), phase), ("Y^-1", (), phase)]:
+        matrix = (lambda xp: phase) if function is not None else ry.matrix
+        circuit, want = Circuit(8), Circuit(8)
+        for c, mine in ((circuit, True), (want, False)):
+            c.ry([0.3 + 0.2 * q for q in range(8)], range(8))
+            for q in range(7):
+                c.cx(q, q + 1)
+            c.ry([0.3] * 8, range(8))
+            for q in (1, 7):
+                if mine:
+                    c.append(Named(key, params, matrix), [q])
+                else:
+                    c.unitary(phase if not params else ry.matrix(np, 0.7), [q])
+            c.pauli_evolution(X(0) * X(1), 0.9, range(8)).ryy(0.4, 0, 7)
+        np.testing.assert_allclose(execute(circuit, State()), execute(want, State()), atol=1e-6)
+
+
+def test_signs_alone_need_no_matrix():
+    for n in (5, 8):
+        circuit = Circuit(n).cz(0, n - 1)
+        bits = "1" * n
+        np.testing.assert_allclose(execute(circuit, State(), initial_state=bits)[-1], -1, atol=1e-6)
+        np.testing.assert_allclose(execute(circuit.ccz(0, 1, n - 1), State(), initial_state=bits)[-1], 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [row.name for row in rows() if len(row.params) > 1])

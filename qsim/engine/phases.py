@@ -140,7 +140,7 @@ def _parts(length: int, size: int) -> int:
     count = 1
     while count * PART < size and length % (2 * count) == 0:
         count *= 2
-    return count if length % count == 0 else 1
+    return count
 
 
 def _times(x: Array, factor: Array) -> Array:

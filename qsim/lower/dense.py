@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from qsim.ir.operation import key_of
 from qsim.lower import cost
 from qsim.lower.calibration import Costs
 from qsim.lower.compose import compose_tables, layout_tables
@@ -128,7 +127,7 @@ def _multiply(records: Records, places: tuple[int, ...], pieces: Sequence[Piece]
     whole = np.eye(1 << k, dtype=complex).reshape((2,) * k + (1 << k,))
     known: dict[Any, np.ndarray] = {}
     for piece in pieces:
-        key = piece.constant or key_of(records.operation(piece))
+        key = records.key(piece)
         if key not in known:
             known[key] = records.constant(piece)
         m = len(piece.qubits)

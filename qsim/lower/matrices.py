@@ -173,7 +173,7 @@ def dense_matrices(segment: Dense | Sweeps, tables: Any, angles: Any, data: Any,
     if segment.blocks.num_blocks:
         made = compose_blocks(segment, tables, angles, data, dtype, reversible=reversible)
     if tables["fixed"] is None:
-        return realify(made)
+        return jnp.zeros((0, 2 << segment.k, 2 << segment.k), angles.dtype) if made is None else realify(made)
     fixed, order = tables["fixed"]
     fixed = jnp.asarray(fixed, dtype)
     return realify(fixed if made is None else take_rows(jnp.concatenate([made, fixed]), order))

@@ -107,16 +107,16 @@ class Records:
         place = [0] * len(pieces)
         for at, piece in enumerate(pieces):
             fits = piece.number != WHOLE or len(piece.qubits) <= width
-            key = piece.constant or (None if piece.number != WHOLE else key_of(self.operation(piece)))
+            key = self.key(piece)
             if piece.constant or (piece.number == WHOLE and not self.has_numbers(piece)):
                 found = constants[not fits]
                 if key not in found:
                     found[key] = self.constant(piece)
                 place[at] = ~list(found).index(key)
                 continue
-            if key is not None and key not in known:
-                known[key] = wave_of(self.operation(piece)) if fits else None
-            if key is None or known[key] is not None:
+            if key not in known:
+                known[key] = self.wave(piece) if fits else None
+            if known[key] is not None:
                 waves.append(at)
             else:
                 (small if fits else big).setdefault(key, []).append(at)
@@ -135,18 +135,19 @@ class Records:
         )
 
     def waves(self, pieces: Sequence[Piece], r: Range, known: Mapping[Any, Any], width: int) -> Waves:
-        """The record of operations of one angle, by key with their `wave_of`, and of rotations of evolutions."""
+        """The record of pieces of one angle, given the `wave` of each key."""
         s = self.sources
         rows: dict[Any, int] = {}
         parts: list[np.ndarray] = []
         found: list[tuple[int, float, int, int]] = []
         for piece in pieces:
-            scale, coefficient, key = self.rotation(piece, r) if piece.number != WHOLE else (1.0, -1, None)
-            if key is None:
-                key = key_of(self.operation(piece))
-                scale, matrices = known[key]
-            elif key not in rows:
-                matrices = pauli_wave(key)
+            key = self.key(piece)
+            scale, matrices = known[key]
+            coefficient = -1
+            if piece.number != WHOLE:
+                _, _, terms, factors = self.operation(piece).rotations()
+                scale = float(factors[piece.number])
+                coefficient = int(s.data_starts[piece.place] - r.data + terms[piece.number])
             if key not in rows:
                 rows[key] = len(parts)
                 parts.append(widened(matrices, width))
@@ -157,14 +158,17 @@ class Records:
         ints = angles.astype(np.int32), coefficients.astype(np.int32), kinds.astype(np.int32)
         return Waves(width, ints[0], scales, ints[1], ints[2], table)
 
-    def rotation(self, piece: Piece, r: Range) -> tuple[float, int, int]:
-        """The factor of a rotation of an evolution, the place of its coefficient, and its Paulis, two at most."""
-        operation = self.operation(piece)
-        _, _, terms, factors = operation.rotations()
-        letters = operation.local_rotations()[piece.number][1]
-        pauli = sum("IXYZ".index(c) * (4, 1)[at] for at, c in enumerate(letters))
-        place = int(self.sources.data_starts[piece.place] - r.data + terms[piece.number])
-        return float(factors[piece.number]), place, pauli
+    def key(self, piece: Piece) -> tuple[str, Any]:
+        """Equal for pieces whose matrices differ in nothing but their numbers."""
+        if piece.constant:
+            return "basis", piece.constant
+        if piece.number == WHOLE:
+            return "operation", key_of(self.operation(piece))
+        return "pauli", "".join(self.operation(piece).local_rotations()[piece.number][1])
+
+    def wave(self, piece: Piece) -> tuple[float, np.ndarray] | None:
+        """`wave_of` an operation, or of a rotation of an evolution, whose scale is its own."""
+        return wave_of(self.operation(piece)) if piece.number == WHOLE else (1.0, pauli_wave(self.key(piece)[1]))
 
     def kind(self, pieces: Sequence[Piece], r: Range, base: bool = False) -> Kind:
         """The record of pieces of one kind; with `base`, of what stands under their controls."""

@@ -6,21 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from qsim.ir.controlled import split_controls
+from qsim.ir.table import Gate
+
 TOLERANCE = 1e-12
-_P = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
-PAULI_PAIRS = np.array([[np.kron(a, b) for b in _P] for a in _P]).reshape(16, 4, 4)
-"""Two-qubit Paulis by 4 * first + second, in the order I X Y Z."""
+PAULIS = {"I": np.eye(2), "X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
 
 
 def wave_of(operation: Any) -> tuple[float, np.ndarray] | None:
-    """(w, the matrices A, C and S (3, d, d)) of an operation of one angle; None where it is no such sum.
+    """(w, the matrices A, C and S (3, d, d)) of a gate of the table with one angle; None where it is no such sum.
 
-    Its spectrum says which frequency is to be tried; the sum is compared with the matrix at other angles.
+    Its spectrum says which frequency is to be tried; the sum is compared with the matrix at other angles. Operations
+    that are no gates of the table, controlled or not, are not asked for their matrix at angles they were not given.
     """
-    spectra = getattr(operation, "spectra", None)
-    if spectra is None or len(operation.params) != 1 or getattr(operation, "arrays", ()) or spectra[0] is None:
+    if not isinstance(split_controls(operation)[0], Gate) or len(operation.params) != 1:
         return None
-    frequencies = {abs(w) for w in spectra[0]} - {0.0}
+    frequencies = {abs(w) for spectrum in operation.spectra for w in spectrum} - {0.0}
     if len(frequencies) != 1:
         return None
     (w,) = frequencies
@@ -42,9 +43,10 @@ def wave(parts: np.ndarray, phase: float) -> np.ndarray:
     return parts[0] + np.cos(phase) * parts[1] + np.sin(phase) * parts[2]
 
 
-def pauli_wave(pauli: int) -> np.ndarray:
-    """The same of exp(-i t P), P by its place in `PAULI_PAIRS`: (3, 4, 4)."""
-    return np.stack([np.zeros((4, 4)), np.eye(4), -1j * PAULI_PAIRS[pauli]])
+def pauli_wave(letters: str) -> np.ndarray:
+    """The same of exp(-i t P) for at most two letters of P, as matrices on two qubits: (3, 4, 4)."""
+    first, second = (PAULIS[letter] for letter in letters.ljust(2, "I"))
+    return np.stack([np.zeros((4, 4)), np.eye(4), -1j * np.kron(first, second)])
 
 
 def widened(matrices: np.ndarray, num_qubits: int) -> np.ndarray:
