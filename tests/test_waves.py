@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import jax
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsim import Circuit, ParameterVector, PauliSum, X, execute
-from qsim.ir.operation import Gate, GateRow, controlled, rows
+from qsim.ir.operation import Gate, GateRow, controlled, row_of, rows
 from qsim.lower import cost
 from qsim.lower.build import build_plan, expanded
 from qsim.lower.plan import Dense, Repeat, Sweeps
@@ -106,24 +107,29 @@ class Named:
         return Named(self.key, params, self.function)
 
 
-def test_keys_of_users_are_not_taken_for_those_of_paulis():
-    ry = next(row for row in rows() if row.name == "ry")
-    phase = np.array([[0, 1], [1j, 0]])
-    for key, params, function in [(5, (0.7,), None), ("XX", (0.7,), None), ("X", (), phase), ("Y^-1", (), phase)]:
-        matrix = (lambda xp: phase) if function is not None else ry.matrix
-        circuit, want = Circuit(8), Circuit(8)
-        for c, mine in ((circuit, True), (want, False)):
-            c.ry([0.3 + 0.2 * q for q in range(8)], range(8))
-            for q in range(7):
-                c.cx(q, q + 1)
-            c.ry([0.3] * 8, range(8))
-            for q in (1, 7):
-                if mine:
-                    c.append(Named(key, params, matrix), [q])
-                else:
-                    c.unitary(phase if not params else ry.matrix(np, 0.7), [q])
-            c.pauli_evolution(X(0) * X(1), 0.9, range(8)).ryy(0.4, 0, 7)
-        np.testing.assert_allclose(execute(circuit, State()), execute(want, State()), atol=1e-6)
+@pytest.mark.parametrize("key", ["X", "X^-1"])
+def test_keys_of_users_are_not_taken_for_those_of_bases(key):
+    matrix = np.array([[0, 1], [1j, 0]])
+    mine, want = Circuit(8), Circuit(8)
+    for circuit in (mine, want):
+        circuit.ry([0.3 + 0.2 * q for q in range(8)], range(8))
+        for q in range(7):
+            circuit.cx(q, q + 1)  # across windows in the eigenbasis of X
+        circuit.ry([0.3] * 8, range(8))
+    for q in (1, 7):
+        mine.append(Named(key, (), lambda xp: matrix), [q])
+        want.unitary(matrix, [q])
+    np.testing.assert_allclose(execute(mine, State()), execute(want, State()), atol=1e-6)
+
+
+@pytest.mark.parametrize("key", [5, "XX"])
+def test_keys_of_users_are_not_taken_for_those_of_paulis(key):
+    row = replace(row_of("ry"), name=key)
+    mine, want = (
+        Circuit(3).h(0).append(gate, [0]).pauli_evolution(X(0) * X(1), 0.9).h(1)
+        for gate in (Gate(row, (0.7,)), Gate(row_of("ry"), (0.7,)))
+    )
+    np.testing.assert_allclose(execute(mine, State()), execute(want, State()), atol=1e-6)
 
 
 def test_signs_alone_need_no_matrix():
