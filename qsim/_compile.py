@@ -2,7 +2,7 @@
 
 The values of parameters, constants and arrays are arguments of the program, as are all
 host tables of the plan. A program is found again by structure alone, so that other
-values, or an equal circuit built anew, do not trace again.
+values, or an equal circuit built anew, never trace again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from qsim._program import Runner, Values, reads_of
@@ -60,21 +59,17 @@ class Program:
 
     Attributes:
         plan: what the circuit was lowered to.
-        function: (tables, numbers, params, values, results' leaves, initial, key) -> results, compiled.
-        body: the same, not compiled by itself.
+        function: (tables, numbers, params, values, results' leaves, initial, key) -> results.
         names: the parameters it takes.
         host: those of its tables that hold anything, and the bits of |0...0>, as NumPy arrays.
         placed: the same on JAX's default device, once a run has put them there.
-        used: whether it ran before.
     """
 
     plan: Plan
     function: Callable[..., Any]
-    body: Callable[..., Any]
     names: tuple[str, ...]
     host: Any
     placed: Any = None
-    used: bool = False
 
     def run(
         self, circuit: Circuit, params: Mapping[str, Any], leaves: Sequence[Any], initial: Any, key: Any, staged: bool
@@ -87,9 +82,7 @@ class Program:
             leaves: the arrays of the results.
             initial: amplitudes (batch..., 2^n), a bit string, or None.
             key: a JAX key where something is sampled.
-            staged: True inside a jit that is being traced, which can hold no arrays of the device. If that is the first
-                run of all, it is traced as part of the jit: what is differentiated in a jit within a jit is traced
-                twice. Later runs share one more trace.
+            staged: True inside a jit that is being traced, which can hold no arrays of the device.
         """
         if not staged and self.placed is None:
             self.placed = jax.device_put(self.host)
@@ -101,9 +94,7 @@ class Program:
         params = {name: params[name] for name in self.names}
         numbers = circuit.numbers()
         numbers = numbers if numbers.size else None
-        values = tables, numbers, params, circuit.values(), leaves, initial, key
-        first, self.used = not self.used, True
-        return self.body(*jax.tree.map(jnp.asarray, values)) if staged and first else self.function(*values)
+        return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
 
 
 def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
@@ -201,7 +192,7 @@ def compile_local(
 
         # an argument costs about a microsecond a call, empty or not
         host = ([known_tables[at] for at in filled], np.zeros(circuit.num_qubits, np.int32))
-        return Program(plan, jax.jit(function), function, tuple(declared), host)
+        return Program(plan, jax.jit(function), tuple(declared), host)
 
     return _programs.get((form, known, varying), make)
 
