@@ -145,8 +145,9 @@ def _parts(length: int, size: int) -> int:
 
 def _times(x: Array, factor: Array) -> Array:
     pairs = x.reshape(*x.shape[:-1], -1, 2)
-    psi = lax.complex(pairs[..., 0], pairs[..., 1]) * factor
-    return jnp.stack([psi.real, psi.imag], axis=-1).reshape(x.shape)
+    re, im = pairs[..., 0], pairs[..., 1]
+    c, s = factor.real, factor.imag
+    return jnp.stack([re * c - im * s, re * s + im * c], axis=-1).reshape(x.shape)
 
 
 def _own_signs(phases: Phases, dtype: Any) -> Array:
