@@ -140,9 +140,8 @@ def test_signs_alone_need_no_matrix():
         np.testing.assert_allclose(execute(circuit.ccz(0, 1, n - 1), State(), initial_state=bits)[-1], 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [row.name for row in rows() if len(row.params) > 1])
-def test_gates_of_more_angles_are_no_waves(name):
-    row = next(row for row in rows() if row.name == name)
+@pytest.mark.parametrize("row", [row for row in rows() if len(row.params) > 1], ids=lambda row: row.name)
+def test_gates_of_more_angles_are_no_waves(row):
     assert wave_of(Gate(row, tuple(0.1 for _ in row.params))) is None
 
 

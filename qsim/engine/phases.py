@@ -19,7 +19,7 @@ from qsim.kernels.packed import after
 from qsim.kernels.take import optional_rows
 from qsim.kernels.trig import cos_sin
 from qsim.lower.plan import Phases, index_signs
-from qsim.lower.reads import read_angles
+from qsim.lower.reads import read_range
 
 Array = Any
 PART = 1 << 16
@@ -35,7 +35,7 @@ class Energies(NamedTuple):
 
 def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
     """The angles (T, B) of the strings, for angles (A, B) and data (D,)."""
-    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * read_angles(angles, phases.places)
+    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * read_range(angles, phases.places)
     if tables["coefficients"] is None:
         return found
     return found * optional_rows(data, tables["coefficients"])[:, None].astype(found.dtype)
@@ -54,9 +54,10 @@ def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
     return Energies(own, by_row)
 
 
-def multiply(phases: Phases, parts: Energies, states: tuple[Array, ...], sign: Array | None = None) -> Any:
-    """exp(iE), times real signs (R, K), on each of `states` (B, R, 2K)."""
-    return _by_parts(phases, parts, states, sign, inverse=False, also=lambda *_: None)[0]
+def multiply(phases: Phases, parts: Energies, x: Array, sign: Array | None) -> Array:
+    """exp(iE), times real signs (R, K), on a state (B, R, 2K)."""
+    (x,), _ = _by_parts(phases, parts, (x,), sign, inverse=False, also=lambda *_: None)
+    return x
 
 
 def undo(
@@ -70,8 +71,7 @@ def undo(
         return made, None
     found = []
     if own is not None:
-        own = own.reshape(-1, batch, phases.own) if batch == 1 else own.reshape(1, batch, phases.own)
-        found.append(own.sum(axis=0).T)
+        found.append(own.reshape(-1, batch, phases.own).sum(axis=0).T)
     if by_group is not None:
         high, low = _row_signs(tables, x.dtype)
         inner = _matmul(by_group.reshape(batch, high.shape[0], -1), low)

@@ -60,26 +60,26 @@ class _Diagonals:
     """The signs and phases between the passes of a segment, made once per program."""
 
     def __init__(self, segment: Sweeps, numbers: Numbers, tables: Any):
-        self.segment, self.tables = segment, tables
+        self.segment = segment
+        self.tables = dict(zip(segment.phases, tables["phases"], strict=True))
         used = [p for p in range(segment.num_passes + 1) if segment.signs[p].any()]
         self.signs = {p: _sign(segment, tables["signs"][p], p) for p in used}
-        self.parts: dict[int, phases.Energies] = {}
-        for (at, record), table, angles in zip(segment.phases.items(), tables["phases"], numbers.angles, strict=True):
-            self.parts[at] = phases.energies(record, table, angles)
+        turns = zip(segment.phases.items(), numbers.angles, strict=True)
+        self.parts = {at: phases.energies(record, self.tables[at], angles) for (at, record), angles in turns}
 
     def multiply(self, at: int, x: Array) -> Array:
         """The diagonal before pass `at` on a state (batch, R, 2K)."""
         if at in self.parts:
-            return phases.multiply(self.segment.phases[at], self.parts[at], (x,), self.whole(at))[0]
+            return phases.multiply(self.segment.phases[at], self.parts[at], x, self.whole(at))
         return self.signed(at, x)[0]
 
     def undo(self, at: int, x: Array, ct: Array) -> tuple[Array, Array, Array | None]:
         """Its inverse on a state and its cotangent, and the cotangent of its angles if they are open."""
         if at not in self.parts:
             return *self.signed(at, x, ct), None
-        table = self.tables["phases"][list(self.parts).index(at)]
+        record, table, parts = self.segment.phases[at], self.tables[at], self.parts[at]
         wanted = self.segment.differentiable
-        made, bar = phases.undo(self.segment.phases[at], table, self.parts[at], x, ct, self.whole(at), wanted=wanted)
+        made, bar = phases.undo(record, table, parts, x, ct, self.whole(at), wanted=wanted)
         return *made, bar
 
     def whole(self, at: int) -> Array | None:

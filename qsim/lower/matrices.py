@@ -15,7 +15,8 @@ from qsim.kernels.packed import realify
 from qsim.kernels.take import optional_rows, take_rows
 from qsim.lower.compose import permutation_rows
 from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps, Waves
-from qsim.lower.reads import read_angles
+from qsim.lower.reads import read_range
+from qsim.lower.waves import widened
 
 SMALL_PRODUCT = 64
 """Two matrices with so many numbers are multiplied in a loop."""
@@ -26,7 +27,7 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
     size = 1 << kind.num_qubits
     if kind.constant is not None:
         return jnp.broadcast_to(jnp.asarray(kind.constant, dtype), (kind.count, size, size))
-    params = [read_angles(angles, kind.angles[:, i]) for i in range(kind.angles.shape[1])]
+    params = [read_range(angles, kind.angles[:, i]) for i in range(kind.angles.shape[1])]
     if isinstance(kind.operation, Gate):
         return kind.operation.row.matrix(jnp, *params).astype(dtype)
     arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, tables, strict=True)]
@@ -54,7 +55,7 @@ def read_array(slot: Any, starts: Any, data: Any) -> Any:
 def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any) -> Any:
     """The matrices of waves, (m, d, d) complex: all kinds of them together."""
     scales, kinds, coefficients = tables
-    phase = jnp.asarray(scales, angles.dtype) * read_angles(angles, waves.angles)
+    phase = jnp.asarray(scales, angles.dtype) * read_range(angles, waves.angles)
     if coefficients is not None:
         phase = phase * optional_rows(data, coefficients)
     fixed, cosine, sine = (take_rows(np.asarray(p, dtype), kinds) for p in np.moveaxis(waves.parts, 1, 0))
@@ -65,18 +66,7 @@ def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any)
 def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -> Any:
     """factor * time * coefficient, (t,): half the rotation angles."""
     factor, coefficient = tables
-    return jnp.asarray(factor, angles.dtype) * read_angles(angles, rotations.time) * take_rows(data, coefficient)
-
-
-def widen(matrices: Any, num_qubits: int) -> Any:
-    """Matrices (..., d, d) as matrices on `num_qubits` qubits: the identity on the less significant ones."""
-    size = matrices.shape[-1]
-    extra = (1 << num_qubits) // size
-    if extra == 1:
-        return matrices
-    eye = np.eye(extra, dtype=matrices.dtype)
-    out = jnp.expand_dims(matrices, (-3, -1)) * eye[None, :, None, :]
-    return out.reshape(*matrices.shape[:-2], size * extra, size * extra)
+    return jnp.asarray(factor, angles.dtype) * read_range(angles, rotations.time) * take_rows(data, coefficient)
 
 
 def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> Any:
@@ -185,14 +175,14 @@ def compose_blocks(
     """The block matrices (B, K, K) that depend on numbers: waves and kinds, then pairs, then blocks."""
     made = [kind_matrices(k, t, angles, data, dtype) for k, t in zip(segment.kinds, tables["kinds"], strict=True)]
     pairs, blocks = segment.pairs, segment.blocks
-    small = [widen(m, pairs.child_qubits) for m in made if m.shape[-1] <= 1 << pairs.child_qubits]
+    small = [widened(m, pairs.child_qubits) for m in made if m.shape[-1] <= 1 << pairs.child_qubits]
     big = [m for m in made if m.shape[-1] > 1 << pairs.child_qubits]
     if len(segment.waves):
         small.insert(0, wave_matrices(segment.waves, tables["waves"], angles, data, dtype))
     if pairs.num_blocks:
         joined = _join(small, 1 << pairs.child_qubits, dtype)
         small = [compose(pairs, tables["pairs"], joined, reversible=reversible)]
-    children = [widen(m, blocks.child_qubits) for m in (*small, *big)]
+    children = [widened(m, blocks.child_qubits) for m in (*small, *big)]
     return compose(blocks, tables["blocks"], _join(children, 1 << blocks.child_qubits, dtype), reversible=reversible)
 
 

@@ -66,7 +66,7 @@ class Rotations:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waves:
-    """Matrices A + cos(t) C + sin(t) S on `num_qubits` qubits, t = scale * an angle (* an entry of the data vector).
+    """Matrices A + cos(t) C + sin(t) S, t = scale * an angle (* an entry of the data vector).
 
     Attributes:
         angles: (m,) places in the angle vector. scales: (m,).
@@ -75,7 +75,6 @@ class Waves:
         parts: (K, 3, d, d): the matrices A, C and S of each kind.
     """
 
-    num_qubits: int
     angles: np.ndarray
     scales: np.ndarray
     coefficients: np.ndarray

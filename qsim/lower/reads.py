@@ -58,10 +58,10 @@ def in_order_of_reads(segments: Sequence[Segment], at: int = 0) -> tuple[tuple[S
     return tuple(made), np.concatenate(places) if places else np.zeros(0, np.int32)
 
 
-def read_angles(angles: Any, places: np.ndarray) -> Any:
-    """The angles (m, ...) at places that follow each other, of angles (A, ...)."""
+def read_range(numbers: Any, places: np.ndarray) -> Any:
+    """The rows (m, ...) of numbers (A, ...) at places that follow each other."""
     begin = int(places[0]) if places.size else 0
-    return lax.slice_in_dim(angles, begin, begin + places.size)
+    return lax.slice_in_dim(numbers, begin, begin + places.size)
 
 
 def _leaf(segment: Any) -> tuple[dict[str, Any], np.ndarray]:

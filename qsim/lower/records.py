@@ -145,9 +145,7 @@ class Records:
             scale, matrices = known[key]
             coefficient = -1
             if piece.number != WHOLE:
-                _, _, terms, factors = self.operation(piece).rotations()
-                scale = float(factors[piece.number])
-                coefficient = int(s.data_starts[piece.place] - r.data + terms[piece.number])
+                scale, coefficient = self.turn(piece, r)
             if key not in rows:
                 rows[key] = len(parts)
                 parts.append(widened(matrices, width))
@@ -155,8 +153,7 @@ class Records:
         angles, scales, coefficients, kinds = np.array(found, np.float64).reshape(-1, 4).T
         size = 1 << width
         table = np.stack(parts) if parts else np.zeros((0, 3, size, size), complex)
-        ints = angles.astype(np.int32), coefficients.astype(np.int32), kinds.astype(np.int32)
-        return Waves(width, ints[0], scales, ints[1], ints[2], table)
+        return Waves(angles.astype(np.int32), scales, coefficients.astype(np.int32), kinds.astype(np.int32), table)
 
     def key(self, piece: Piece) -> tuple[str, Any]:
         """Equal for pieces whose matrices differ in nothing but their numbers."""
@@ -185,15 +182,15 @@ class Records:
 
     def rotations(self, pieces: Sequence[Piece], r: Range) -> Rotations:
         """The record of pieces that are rotations of Pauli evolutions, under controls or not."""
-        s = self.sources
-        factor, time, coefficient = [], [], []
-        for piece in pieces:
-            _, _, terms, factors = split_controls(self.operation(piece))[0].rotations()
-            factor.append(factors[piece.number])
-            time.append(s.angle_starts[piece.place] - r.angle)
-            coefficient.append(s.data_starts[piece.place] - r.data + terms[piece.number])
-        ints = (np.array(a, np.int32) for a in (time, coefficient))
-        return Rotations(np.array(factor, np.float64), *ints)
+        turns = [self.turn(piece, r) for piece in pieces]
+        time = np.array([self.sources.angle_starts[p.place] - r.angle for p in pieces], np.int32)
+        return Rotations(np.array([f for f, _ in turns], np.float64), time, np.array([c for _, c in turns], np.int32))
+
+    def turn(self, piece: Piece, r: Range) -> tuple[float, int]:
+        """The factor of a rotation of an evolution, under controls or not, and the place of its coefficient."""
+        _, _, terms, factors = split_controls(self.operation(piece))[0].rotations()
+        place = self.sources.data_starts[piece.place] - r.data + terms[piece.number]
+        return float(factors[piece.number]), int(place)
 
 
 def array_slots(arrays: Sequence[Any], starts: np.ndarray) -> tuple[ArraySlot, ...]:

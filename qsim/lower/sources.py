@@ -25,6 +25,7 @@ from qsim.ir.parameter import ArrayElement, Expression, Parameter
 from qsim.kernels.take import take_rows
 from qsim.lower.expressions import evaluate_together
 from qsim.lower.plan import compact
+from qsim.lower.reads import read_range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +202,4 @@ def _table(places: np.ndarray) -> np.ndarray | None:
 
 
 def _take(flat: Any, places: np.ndarray, table: Any) -> Any:
-    if table is None:
-        begin = int(places[0]) if places.size else 0
-        return lax.slice_in_dim(flat, begin, begin + places.size)
-    return take_rows(flat, table)
+    return read_range(flat, places) if table is None else take_rows(flat, table)

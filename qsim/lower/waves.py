@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.controlled import split_controls
+from qsim.ir.gates import terms
 from qsim.ir.table import Gate
 
 TOLERANCE = 1e-12
-PAULIS = {"I": np.eye(2), "X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
+PAULIS = {"I": terms.I, "X": terms.X, "Y": terms.Y, "Z": terms.Z}
 
 
 def wave_of(operation: Any) -> tuple[float, np.ndarray] | None:
@@ -49,7 +50,12 @@ def pauli_wave(letters: str) -> np.ndarray:
     return np.stack([np.zeros((4, 4)), np.eye(4), -1j * np.kron(first, second)])
 
 
-def widened(matrices: np.ndarray, num_qubits: int) -> np.ndarray:
-    """Matrices (..., d, d) as matrices on `num_qubits` qubits: the identity on the less significant ones."""
-    extra = (1 << num_qubits) // matrices.shape[-1]
-    return np.kron(matrices, np.eye(extra))
+def widened(matrices: Any, num_qubits: int) -> Any:
+    """Matrices (..., d, d) of NumPy or JAX on `num_qubits` qubits: the identity on the less significant ones."""
+    *batch, size, _ = matrices.shape
+    extra = (1 << num_qubits) // size
+    if extra == 1:
+        return matrices
+    eye = np.eye(extra, dtype=matrices.dtype)
+    out = matrices.reshape(*batch, size, 1, size, 1) * eye[:, None, :]
+    return out.reshape(*batch, size * extra, size * extra)
