@@ -22,7 +22,7 @@ from qsim.engine.run import run
 from qsim.kernels.packed import pack, unpack
 from qsim.kernels.take import take_rows
 from qsim.lower import cost
-from qsim.lower.plan import Plan
+from qsim.lower.plan import Plan, Reads
 from qsim.lower.sources import angles_and_data
 from qsim.methods import Method, OperatorState, PureState, Unitary
 from qsim.methods.statevector import device_memory
@@ -189,7 +189,7 @@ class Runner:
         return rule.wrap(estimate, self.spectra, (1, 2))(angles, (rest, values.leaves), values.key)
 
     @property
-    def reads(self) -> np.ndarray | None:
+    def reads(self) -> Reads:
         """See `reads_of`."""
         return reads_of(self.plan, self.gradient)
 
@@ -212,8 +212,8 @@ class Runner:
             angles: (A,) as `reads` says. rest: data, the initial rows and the tables.
         """
         data, x, tables = rest
-        if self.reads is None:
-            angles = take_rows(angles, self.plan.reads)
+        if self.reads.angles is None:
+            angles = take_rows(angles, self.plan.reads.angles)
         reversible = isinstance(self.gradient, Adjoint)
 
         def evolve(x: Array) -> Array:
@@ -238,9 +238,9 @@ class Runner:
         return evaluate_all(jax.tree.unflatten(self.structure, leaves), state, context)
 
 
-def reads_of(plan: Plan, gradient: GradientRule) -> np.ndarray | None:
-    """Which angles a program makes first: those that the segments read; None for a rule that shifts the operations'."""
-    return None if isinstance(gradient, RerunRule) else plan.reads
+def reads_of(plan: Plan, gradient: GradientRule) -> Reads:
+    """What a program makes first: what the segments read, or for a rule that shifts them the operations' angles."""
+    return Reads(None, plan.reads.data) if isinstance(gradient, RerunRule) else plan.reads
 
 
 def _flatten(value: Any, batch: tuple[int, ...], declared: int) -> Array:

@@ -204,5 +204,5 @@ def test_segments_read_their_angles_one_after_the_other():
         return begin
 
     assert any(isinstance(s, Repeat) for s in plan.segments)
-    assert check(plan.segments, 0) == len(plan.reads)
-    assert set(plan.reads.tolist()) == set(range(len(plan.sources.angles)))
+    assert check(plan.segments, 0) == len(plan.reads.angles)
+    assert set(plan.reads.angles.tolist()) == set(range(len(plan.sources.angles)))

@@ -20,6 +20,7 @@ from qsim.backends.shapes import ShapeState, result_shapes
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
 from qsim.ir.symbols import name_values
+from qsim.lower.plan import Reads
 from qsim.lower.sources import angles_and_data, find_sources
 from qsim.results.base import Context, Result
 from qsim.rules.base import Spectra
@@ -226,8 +227,8 @@ def _points(circuit: Circuit, params: Mapping[str, Array], count: int, batch: tu
     where = np.flatnonzero(sources.angle_open)
 
     def of_one(values: Mapping[str, Array]) -> Array:
-        tables, numbers = sources.tables(), circuit.numbers()
-        return angles_and_data(sources, tables, numbers, values, circuit.values(), dtype)[0][where]
+        tables, numbers = sources.tables(Reads()), circuit.numbers()
+        return angles_and_data(sources, tables, numbers, values, circuit.values(), dtype, Reads())[0][where]
 
     function = of_one
     for _ in batch:

@@ -24,18 +24,22 @@ def forward(segment: Dense, matrices: Any, tables: Any, x: Any) -> Any:
     shape = x.shape
     x = x.reshape(-1, 2 << segment.k)
     index = gather_tables(tables["src"], segment.k)
-    x = gather(x, _at(index, 0))
-    if segment.unrolled:
-        for b in range(segment.num_blocks):
-            x = gather(product(x, matrices[b].T), _at(index, b + 1))
-        return x.reshape(shape)
 
     def step(x: Any, at: Any) -> tuple[Any, None]:
         matrix, index = at
-        return gather(product(x, matrix.T), index), None
+        return product(gather(x, index), matrix.T), None
 
-    rest = tuple(t[1:] for t in index)
-    return lax.scan(step, x, (matrices, rest))[0].reshape(shape)
+    count = segment.num_blocks
+    if segment.unrolled:
+        for b in range(count):
+            x, _ = step(x, (matrices[b], _at(index, b)))
+    else:
+        x, _ = lax.scan(step, x, (matrices, tuple(t[:count] for t in index)))
+    return (gather(x, _at(index, count)) if _goes_home(segment) else x).reshape(shape)
+
+
+def _goes_home(segment: Dense) -> bool:
+    return len(segment.src) > segment.num_blocks
 
 
 def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, Any]:
@@ -47,8 +51,10 @@ def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tup
     shape = x.shape
     k = segment.k
     index = gather_tables(tables["inverse"], k)
-    last = _at(index, segment.num_blocks)
-    x, ct = (gather(a.reshape(-1, 2 << k), last) for a in (x, ct))
+    count = segment.num_blocks
+    x, ct = (a.reshape(-1, 2 << k) for a in (x, ct))
+    if _goes_home(segment):
+        x, ct = (gather(a, _at(index, count)) for a in (x, ct))
 
     def step(carry: Any, at: Any) -> tuple[Any, Any]:
         x, ct = carry
@@ -61,12 +67,12 @@ def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tup
     if segment.unrolled:
         bars = []
         carry = (x, ct)
-        for b in reversed(range(segment.num_blocks)):
+        for b in reversed(range(count)):
             carry, bar = step(carry, (matrices[b], _at(index, b)))
             bars.append(bar)
         bars = jnp.stack(bars[::-1]) if segment.differentiable else None
     else:
-        steps = (matrices, tuple(t[:-1] for t in index))
+        steps = (matrices, tuple(t[:count] for t in index))
         carry, bars = lax.scan(step, (x, ct), steps, reverse=True)
     x, ct = (a.reshape(shape) for a in carry)
     return x, ct, jnp.zeros_like(matrices) if bars is None else bars

@@ -38,7 +38,7 @@ def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
     found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * read_range(angles, phases.places)
     if tables["coefficients"] is None:
         return found
-    return found * optional_rows(data, tables["coefficients"])[:, None].astype(found.dtype)
+    return found * optional_rows(data, tables["coefficients"], 1)[:, None].astype(found.dtype)
 
 
 def energies(phases: Phases, tables: Any, angles: Array) -> Energies:

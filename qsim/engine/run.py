@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from qsim.engine import dense, flips, phases, sweeps, wide
-from qsim.lower.matrices import dense_matrices, flip_coefficients, read_array
+from qsim.lower.matrices import dense_matrices, flip_numbers, read_array
 from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Wide
 
 SMALL_STATE, FEW_BLOCKS = 1 << 17, 1024
@@ -39,7 +39,7 @@ def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range
     if isinstance(segment, Dense):
         return dense_matrices(segment, tables, angles, data, reversible=reversible)
     if isinstance(segment, Flips):
-        return flip_coefficients(segment, tables, angles, data)
+        return flip_numbers(segment, tables, angles, data)
     params = [angles[i] for i in range(segment.num_params)]
     arrays = [read_array(slot, at, data)[0] for slot, at in zip(segment.arrays, tables, strict=True)]
     return params, arrays
@@ -63,11 +63,13 @@ def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
     if isinstance(segment, Sweeps):
         return sweeps.forward(segment, matrices, tables, x)
 
-    def step(x: Any, matrices: Any) -> tuple[Any, None]:
+    def step(x: Any, at: Any) -> tuple[Any, None]:
+        numbers, own = at
         # plainly: forward over reverse differentiates this
-        return forward_all(segment.body, _prepare_one(segment, tables, matrices, reversible=False), tables, x), None
+        matrices = _prepare_one(segment, own or tables, numbers, reversible=False)
+        return forward_all(segment.body, matrices, own or tables, x), None
 
-    return lax.scan(step, x, matrices)[0]
+    return lax.scan(step, x, (matrices, _own(segment, tables)))[0]
 
 
 def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> tuple[Any, Any, Any]:
@@ -82,13 +84,19 @@ def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> t
     if isinstance(segment, Sweeps):
         return sweeps.backward(segment, matrices, tables, x, ct)
 
-    def step(carry: Any, matrices: Any) -> tuple[Any, Any]:
-        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, tables, m, reversible=True), matrices)
-        x, ct, bars = backward_all(segment.body, matrices, tables, *carry)
+    def step(carry: Any, at: Any) -> tuple[Any, Any]:
+        numbers, own = at
+        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, own or tables, m, reversible=True), numbers)
+        x, ct, bars = backward_all(segment.body, matrices, own or tables, *carry)
         return (x, ct), pull(bars)[0]
 
-    (x, ct), bars = lax.scan(step, (x, ct), matrices, reverse=True)
+    (x, ct), bars = lax.scan(step, (x, ct), (matrices, _own(segment, tables)), reverse=True)
     return x, ct, bars
+
+
+def _own(segment: Repeat, tables: Any) -> Any:
+    """The tables that each repetition has of its own."""
+    return jax.tree.map(jnp.asarray, tables) if segment.parts else None
 
 
 def forward_all(segments: Any, matrices: Any, tables: Any, x: Any) -> Any:

@@ -23,7 +23,8 @@ def take_rows(table: Array, index: Array) -> Array:
     return lax.gather(table, places, numbers, (1, *rest), mode=lax.GatherScatterMode.PROMISE_IN_BOUNDS)
 
 
-def optional_rows(table: Array, places: tuple[Array, Array]) -> Array:
-    """`table[index]` where `meant`, 1 elsewhere, for `places` (index, meant)."""
+def optional_rows(table: Array, places: tuple[Array, Array], otherwise: float) -> Array:
+    """`table[index]` where `meant`, `otherwise` elsewhere, for `places` (index, meant), (m,) each."""
     index, meant = places
-    return jnp.where(meant, take_rows(table, index), 1)
+    rows = take_rows(table, index)
+    return jnp.where(lax.expand_dims(jnp.asarray(meant), tuple(range(1, rows.ndim))), rows, otherwise)

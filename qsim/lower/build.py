@@ -18,6 +18,7 @@ from qsim.lower import calibration, cost
 from qsim.lower.calibration import Costs
 from qsim.lower.dense import dense_segment
 from qsim.lower.fuse import fuse
+from qsim.lower.parts import in_parts
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.reads import in_order_of_reads
 from qsim.lower.records import Piece, Records, array_slots
@@ -116,10 +117,11 @@ class _Builder:
                 found.append(Piece(place, qubits=i.qubits))
         return found
 
-    def dense(self, start: int, stop: int) -> Dense | Sweeps:
-        return dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop), self.costs)
+    def dense(self, start: int, stop: int) -> Segment:
+        made = dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop), self.costs)
+        return in_parts(made) if isinstance(made, Dense) else made
 
-    def flips(self, start: int, stop: int) -> Flips:
+    def flips(self, start: int, stop: int) -> Segment:
         records, r = self.records, self.records.range(start, stop)
         pieces = self.pieces(start, stop, controlled=True)
         rotating = [p for p in pieces if p.number >= 0]
@@ -131,7 +133,7 @@ class _Builder:
         found = [self.masks(p) for p in pieces]
         masks = np.array([m for m, _ in found], np.int32).reshape(-1, 4)
         phase = {p: power for p, (_, power) in zip(pieces, found, strict=True)}
-        return Flips(
+        made = Flips(
             num_qubits=records.num_qubits,
             k=records.k,
             range=r,
@@ -142,9 +144,10 @@ class _Builder:
             masks=masks,
             differentiable=records.open(r),
         )
+        return in_parts(made)
 
     def masks(self, piece: Piece) -> tuple[tuple[int, int, int, int], complex]:
-        """Masks x, z, control, value of a step, and the phase of its Pauli string."""
+        """Masks x, z, control, value of a step, and the phase of a rotation: -i times that of its Pauli string."""
         i = self.records.instructions[piece.place]
         bits = [1 << (self.records.num_qubits - 1 - q) for q in i.qubits]
         base, controls, state = split_controls(i.operation)
@@ -157,7 +160,7 @@ class _Builder:
         xs, zs = xs[piece.number], zs[piece.number]
         x = sum(b for b, on in zip(bits, xs, strict=True) if on)
         z = sum(b for b, on in zip(bits, zs, strict=True) if on)
-        return (x, z, control, value), (-1j) ** int((xs & zs).sum())
+        return (x, z, control, value), -1j * (-1j) ** int((xs & zs).sum())
 
     def wide(self, start: int, stop: int) -> Wide:
         records, r = self.records, self.records.range(start, stop)
@@ -244,7 +247,7 @@ def _is_one_block(segment: Segment) -> bool:
 
 
 def _mode(segments: Sequence[Segment]) -> str:
-    if any(isinstance(s, Repeat) for s in segments):
+    if any(isinstance(s, Repeat) and not s.parts for s in segments):
         return "rolled"
-    scanned = (isinstance(s, Flips) or (isinstance(s, Dense) and not s.unrolled) for s in segments)
+    scanned = (isinstance(s, (Flips, Repeat)) or (isinstance(s, Dense) and not s.unrolled) for s in segments)
     return "tape" if any(scanned) else "unrolled"

@@ -16,8 +16,8 @@ from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 MAX_CHANGES = 8
 """Where blocks and pairings alternate more often, one-qubit and controlled gates are run as pairings too."""
 
-FORWARD_STATES, GRADIENT_STATES, DIAGONAL_STATES = 4.0, 5.0, 7.0
-"""Memory in states: of a forward run, of value and gradient, and of the latter with phases or pairings."""
+FORWARD_STATES, GRADIENT_STATES, PAIRED_STATES = 4.0, 5.0, 7.0
+"""Memory in states: of a forward run, of value and gradient, and of the latter with gates that are run as pairings."""
 FORWARD_MATRICES, GRADIENT_MATRICES = 1, 3
 """How often the matrices of a segment are in memory."""
 FORWARD_BYTES, GRADIENT_BYTES = 16 << 10, 48 << 10
@@ -30,6 +30,13 @@ CHUNK = 1 << 17
 """Amplitudes that a batch is run with at a time: what stays in a core's second cache."""
 KEPT = 0.25
 """Where the final states of a batch take more of the memory, the gradient runs them again instead of keeping them."""
+
+PART_STATES, PART_BYTES, SMALL_BYTES = 0.25, 1 << 18, 1 << 24
+"""A tape goes in parts where what makes its matrices is more than so many states and so many bytes; the last, beside
+states below `PARTS_QUBITS`, where every kernel counts."""
+PARTS_QUBITS = 16
+BLOCK_COPIES, GATE_BYTES, ROTATION_BYTES = 4, 200, 20
+"""What makes a step of a tape, in single precision: so many matrices of a block, and bytes of pairings."""
 
 BLOCK_QUBITS = 4
 """Qubits of a block: rows of 32 floats."""
@@ -52,6 +59,16 @@ COMPILE_GRADIENT = 2.2
 """The same with the gradient, in programs without."""
 
 
+def part_steps(segment: Dense | Flips) -> int:
+    """How many steps of a tape are run with matrices that are in memory together."""
+    if isinstance(segment, Dense):
+        step = BLOCK_COPIES * 4 * (2 << segment.k) ** 2
+    else:
+        step = GATE_BYTES if segment.kinds else ROTATION_BYTES
+    least = PART_BYTES if segment.num_qubits >= PARTS_QUBITS else SMALL_BYTES
+    return int(max(PART_STATES * (8 << segment.num_qubits), least)) // step
+
+
 @dataclass(slots=True)
 class Counts:
     """How often a plan does what `Costs` has a price for.
@@ -63,7 +80,7 @@ class Counts:
         emitted: steps that are traced.
         segments: parts of the program.
         matrices: bytes of the block matrices that are in memory at a time, in single precision.
-        diagonal: whether there are phases or pairings.
+        paired: whether there are gates that are run as pairings.
     """
 
     amplitudes: dict[str, float] = field(default_factory=dict)
@@ -72,7 +89,7 @@ class Counts:
     emitted: int = 0
     segments: int = 0
     matrices: int = 0
-    diagonal: bool = False
+    paired: bool = False
 
     def add(self, name: str, times: float) -> None:
         self.amplitudes[name] = self.amplitudes.get(name, 0) + times
@@ -115,7 +132,7 @@ def predict(plan: Plan, columns: int = 1, together: int | None = None, costs: Co
     call, state = costs.call * 1e-6, 8 * (columns if together is None else together) << plan.num_qubits
     compiled = COMPILE_BASE + COMPILE_SEGMENT * counts.segments + COMPILE_BLOCK * counts.emitted
     after = 0 if together in (None, columns) else 16 * columns << plan.num_qubits  # of every run, for its gradient
-    kept = DIAGONAL_STATES if counts.diagonal else GRADIENT_STATES
+    kept = PAIRED_STATES if counts.paired else GRADIENT_STATES
     return Prediction(
         segments=tuple(lines),
         blocks=counts.steps,
@@ -148,9 +165,12 @@ def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, time
     """Add a segment that is run so many times, and its lines."""
     counts.segments += 1
     if isinstance(segment, Repeat):
-        lines.append(f"{indent}repeat {segment.count} times:")
+        if not segment.parts:
+            lines.append(f"{indent}repeat {segment.count} times:")
         for inside in segment.body:
-            _count(inside, counts, lines, indent + "  ", times * segment.count)
+            _count(inside, counts, lines, indent + "  " * (not segment.parts), times * segment.count)
+        if segment.parts:
+            lines[-1] += f", {segment.count} times"
         return
     if isinstance(segment, (Dense, Sweeps)):
         counts.blocks += times * segment.num_blocks
@@ -171,14 +191,13 @@ def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, time
         counts.add("phase", times * diagonals)
         counts.steps += times * (segment.num_blocks + diagonals)
         counts.emitted += segment.num_blocks + diagonals
-        counts.diagonal |= diagonals > 0
     elif isinstance(segment, Flips):
         steps = len(segment.order)
         lines.append(f"{indent}{steps} Pauli rotations and controlled gates as a tape")
         counts.add("flip", times * steps)
         counts.steps += times * steps
         counts.emitted += 1
-        counts.diagonal = True
+        counts.paired |= bool(segment.kinds)
     else:
         assert isinstance(segment, Wide)
         lines.append(f"{indent}{segment.operation.name} on {len(segment.qubits)} qubits by itself")

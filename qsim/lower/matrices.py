@@ -40,12 +40,11 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
 
 def read_array(slot: Any, starts: Any, data: Any) -> Any:
     """The arrays of a slot, (m, *shape), out of data (D,)."""
-    length = int(np.prod(slot.shape, dtype=np.int64)) * (2 if slot.is_complex else 1)
     if slot.starts.shape[0] == 1:
         begin = int(slot.starts[0])
-        flat = data[None, begin : begin + length]
+        flat = data[None, begin : begin + slot.length]
     else:
-        flat = take_rows(data, jnp.asarray(starts, jnp.int32)[:, None] + np.arange(length, dtype=np.int32))
+        flat = take_rows(data, jnp.asarray(starts, jnp.int32)[:, None] + np.arange(slot.length, dtype=np.int32))
     if slot.is_complex:
         pairs = flat.reshape(*flat.shape[:-1], -1, 2)
         flat = lax.complex(pairs[..., 0], pairs[..., 1])
@@ -57,7 +56,7 @@ def wave_matrices(waves: Waves, tables: Any, angles: Any, data: Any, dtype: Any)
     scales, kinds, coefficients = tables
     phase = jnp.asarray(scales, angles.dtype) * read_range(angles, waves.angles)
     if coefficients is not None:
-        phase = phase * optional_rows(data, coefficients)
+        phase = phase * optional_rows(data, coefficients, 1)
     fixed, cosine, sine = (take_rows(np.asarray(p, dtype), kinds) for p in np.moveaxis(waves.parts, 1, 0))
     cos, sin = (lax.expand_dims(f(phase).astype(dtype), (1, 2)) for f in (jnp.cos, jnp.sin))
     return fixed + cos * cosine + sin * sine
@@ -95,7 +94,7 @@ def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> A
         return _undo_products(spec, children, made, index, perms, home, ct), None, None, None
 
     product.defvjp(product_forward, product_backward)
-    return product(children, *(jnp.asarray(t) for t in (index, perms, home)))
+    return product(children, *jax.tree.map(jnp.asarray, (index, perms, home)))
 
 
 def _with_constants(spec: Compose, children: Any) -> Any:
@@ -139,7 +138,8 @@ def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: A
     # the cotangent conjugated, so that both are undone by the same matrices
     both = jnp.concatenate([made, ct.conj()], axis=-1)
     bars = lax.scan(step, both, (index, perms[1:]), reverse=True)[1]
-    return take_rows(bars.reshape(-1, d, d), home)
+    bars = bars.reshape(-1, d, d)
+    return optional_rows(bars, home, 0) if spec.padded else take_rows(bars, home)
 
 
 def _permuted(matrices: Any, rows: Any) -> Any:
@@ -186,18 +186,19 @@ def compose_blocks(
     return compose(blocks, tables["blocks"], _join(children, 1 << blocks.child_qubits, dtype), reversible=reversible)
 
 
-def flip_coefficients(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:
-    """The numbers a and b of each step for even and odd parity, (T, 2, 2) complex: [a or b, parity]."""
-    dtype = jnp.result_type(angles.dtype, jnp.complex64)
+def flip_numbers(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:
+    """Of rotations alone their angles (T,); else a and b of each step for even and odd parity, (T, 2, 2) complex."""
     parts = []
     if len(segment.rotations):
         half = rotation_angles(segment.rotations, tables["rotations"], angles, data)
-        phase = jnp.asarray(tables["phase"], dtype)
-        cos, sin = jnp.cos(half).astype(dtype), jnp.sin(half).astype(dtype)
-        b = -1j * sin * phase
+        if not segment.kinds:
+            return half
+        dtype = jnp.result_type(angles.dtype, jnp.complex64)
+        cos = jnp.cos(half).astype(dtype)
+        b = jnp.sin(half).astype(dtype) * jnp.asarray(tables["phase"], dtype)
         parts.append(jnp.stack([jnp.stack([cos, cos], -1), jnp.stack([b, -b], -1)], -2))
     for kind, table in zip(segment.kinds, tables["kinds"], strict=True):
-        m = kind_matrices(kind, table, angles, data, dtype)
+        m = kind_matrices(kind, table, angles, data, jnp.result_type(angles.dtype, jnp.complex64))
         diagonal = jnp.stack([m[..., 0, 0], m[..., 1, 1]], -1)
         parts.append(jnp.stack([diagonal, jnp.stack([m[..., 0, 1], m[..., 1, 0]], -1)], -2))
     return take_rows(jnp.concatenate(parts), tables["order"])

@@ -9,9 +9,11 @@ repeated part is a reshape and needs no table per repetition.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from qsim.kernels.bits import parity_signs
@@ -34,6 +36,11 @@ class ArraySlot:
     starts: np.ndarray
     shape: tuple[int, ...]
     is_complex: bool
+
+    @property
+    def length(self) -> int:
+        """Entries of the data vector."""
+        return math.prod(self.shape) * (2 if self.is_complex else 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +77,14 @@ class Waves:
 
     Attributes:
         angles: (m,) places in the angle vector. scales: (m,).
-        coefficients: (m,) places in the data vector, -1 for none.
+        coefficients: (m,) places in the data vector, -1 for none; None where all have none.
         kinds: (m,) which row of `parts`.
         parts: (K, 3, d, d): the matrices A, C and S of each kind.
     """
 
     angles: np.ndarray
     scales: np.ndarray
-    coefficients: np.ndarray
+    coefficients: np.ndarray | None
     kinds: np.ndarray
     parts: np.ndarray
 
@@ -90,6 +97,7 @@ class Compose:
     """Products of small matrices: `index` (S, B) which child, `perms` (S+1, B) which row permutation.
 
     Children are the `num_children` that depend on numbers, then the `constants` (c, d, d), the identity last.
+    With `padded`, some children may be in no product.
     """
 
     qubits: int
@@ -98,6 +106,7 @@ class Compose:
     constants: np.ndarray
     index: np.ndarray
     perms: np.ndarray
+    padded: bool = False
 
     @property
     def num_blocks(self) -> int:
@@ -105,9 +114,9 @@ class Compose:
 
     @property
     def home(self) -> np.ndarray:
-        """Where each child that depends on numbers is in `index`, flat: each of them has one place."""
+        """Where each child that depends on numbers is in `index`, flat: one place, -1 where it only fills up."""
         flat = self.index.ravel()
-        home = np.zeros(int(flat.max(initial=0)) + 1, np.int32)
+        home = np.full(max(self.num_children, int(flat.max(initial=0)) + 1), -1, np.int32)
         home[flat] = np.arange(flat.size)
         return home[: self.num_children]
 
@@ -122,7 +131,7 @@ class Dense:
         pairs, blocks: how pairs are made of small children, and blocks of pairs and big ones.
         fixed: block matrices (F, K, K) of gates without numbers, made on the host.
         order: (B,): each block's place among those made, then the fixed ones.
-        src, inverse: (B+1, n) bit permutations into the layout of each block, then home.
+        src, inverse: (B+1, n) bit permutations into the layout of each block, then home; (B, n) if it stays there.
         unrolled: one traced step per block, instead of a scan over the blocks.
         differentiable: whether any angle or array may be differentiated.
     """
@@ -143,7 +152,7 @@ class Dense:
 
     @property
     def num_blocks(self) -> int:
-        return len(self.src) - 1
+        return len(self.order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,7 +223,7 @@ class Flips:
     Where j & control == value, a(j) and b(j) are one of two numbers each, chosen by the
     parity of j & z; elsewhere a = 1, b = 0. `masks` (T, 4) are x, z, control, value;
     `order` (T,) are places in the list of first the rotations, then the gates' matrices;
-    `phase` are the phases (-i)^(number of Y) of the rotations' Pauli strings.
+    `phase` are -i (-i)^(number of Y) of the rotations' Pauli strings.
     """
 
     num_qubits: int
@@ -246,8 +255,9 @@ class Wide:
 class Repeat:
     """Segments that are run `count` times, with other matrices each time.
 
-    The matrices are made inside the loop, from the angles of one repetition, so that memory
-    does not grow with `count`.
+    The matrices are made inside the loop, from the numbers of one repetition, so that memory
+    does not grow with `count`. Where there are `parts`, these are the repetitions: segments of equal
+    shape with tables of their own, the first of which is the body.
     """
 
     num_qubits: int
@@ -256,9 +266,18 @@ class Repeat:
     count: int
     body: tuple[Any, ...]
     differentiable: bool
+    parts: tuple[Any, ...] = ()
 
 
 Segment = Dense | Sweeps | Flips | Wide | Repeat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reads:
+    """Which numbers of the operations the angle and data vectors hold, (A,) and (D,); None for all in their order."""
+
+    angles: np.ndarray | None = None
+    data: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -269,7 +288,7 @@ class Plan:
         num_qubits, k: qubits of the state, and of a block at most.
         segments: what is run, in order.
         sources: how the angle and data vectors are made of constants, parameters and JAX values.
-        reads: (A,) which angle of the operations each angle is that segments read.
+        reads: which numbers of the operations segments read, in the order in which they do.
         mode: "unrolled", "tape", "rolled" or "mixed", for people.
     """
 
@@ -277,7 +296,7 @@ class Plan:
     k: int
     segments: tuple[Segment, ...]
     sources: Any
-    reads: np.ndarray
+    reads: Reads
     mode: str
     num_operations: int
 
@@ -298,6 +317,8 @@ def tables(segment: Segment) -> Any:
     Arrays of floats are copies: JAX remembers an array object with the precision of its first use.
     """
     if isinstance(segment, Repeat):
+        if segment.parts:
+            return [jax.tree.map(lambda *t: np.stack(t), *map(tables, segment.parts))]
         return [tables(s) for s in segment.body]
     if isinstance(segment, Wide):
         return [compact(a.starts) for a in segment.arrays]
@@ -320,17 +341,19 @@ def tables(segment: Segment) -> Any:
 
 
 def _compose_tables(compose: Compose) -> Any:
-    return compact(compose.index), compose.perms, compact(compose.home)
+    home = compose.home
+    return compact(compose.index), compose.perms, _optional(home) if compose.padded else compact(home)
 
 
 def _wave_tables(waves: Waves) -> Any:
-    return waves.scales.copy(), compact(waves.kinds), _optional(waves.coefficients)
+    coefficients = None if waves.coefficients is None else _optional(waves.coefficients)
+    return waves.scales.copy(), compact(waves.kinds), coefficients
 
 
-def _optional(places: np.ndarray) -> Any:
-    """Places in the data vector, and which are meant: -1 is none; None where none is."""
+def _optional(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places, and which are meant: -1 is none."""
     meant = places >= 0
-    return (compact(np.where(meant, places, 0)), meant) if meant.any() else None
+    return compact(np.where(meant, places, 0)), meant
 
 
 def index_signs(size: int, masks: Any) -> np.ndarray:
@@ -348,5 +371,5 @@ def _phase_tables(phases: Phases) -> Any:
         "high": index_signs(1 << bits - bits // 2, rows >> bits // 2),
         "low": (low[:, None, :] * member).reshape(low.shape[0] * len(phases.groups), len(rows)),
         "factors": phases.factors.copy(),
-        "coefficients": _optional(phases.coefficients),
+        "coefficients": _optional(phases.coefficients) if (phases.coefficients >= 0).any() else None,
     }

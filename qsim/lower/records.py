@@ -153,7 +153,8 @@ class Records:
         angles, scales, coefficients, kinds = np.array(found, np.float64).reshape(-1, 4).T
         size = 1 << width
         table = np.stack(parts) if parts else np.zeros((0, 3, size, size), complex)
-        return Waves(angles.astype(np.int32), scales, coefficients.astype(np.int32), kinds.astype(np.int32), table)
+        some = coefficients.astype(np.int32) if (coefficients >= 0).any() else None
+        return Waves(angles.astype(np.int32), scales, some, kinds.astype(np.int32), table)
 
     def key(self, piece: Piece) -> tuple[str, Any]:
         """Equal for pieces whose matrices differ in nothing but their numbers."""

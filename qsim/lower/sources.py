@@ -24,7 +24,7 @@ from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Expression, Parameter
 from qsim.kernels.take import take_rows
 from qsim.lower.expressions import evaluate_together
-from qsim.lower.plan import compact
+from qsim.lower.plan import Reads, compact
 from qsim.lower.reads import read_range
 
 
@@ -61,13 +61,17 @@ class Sources:
         data = slice(self.data_starts[operation], self.data_starts[operation + 1])
         return b"".join(a.tobytes() for a in (self.angle_open[angles], self.angle_varies[angles], self.data_open[data]))
 
-    def tables(self, reads: np.ndarray | None = None) -> Any:
-        """The index arrays that travel as arguments, with `reads` of some of the angles; a range needs none."""
-        return {
-            "templates": [(compact(t.numbers), compact(t.params)) for t in self.templates],
-            "angles": _table(self.angles if reads is None else self.angles[reads]),
-            "data": _table(self.data),
-        }
+    def read(self, reads: Reads) -> tuple[np.ndarray, np.ndarray]:
+        """The places in `values` of the angles and of the data that are read."""
+        pairs = ((self.angles, reads.angles), (self.data, reads.data))
+        angles, data = (places if which is None else places[which] for places, which in pairs)
+        return angles, data
+
+    def tables(self, reads: Reads) -> Any:
+        """The index arrays that travel as arguments; a range needs none."""
+        angles, data = self.read(reads)
+        templates = [(compact(t.numbers), compact(t.params)) for t in self.templates]
+        return {"templates": templates, "angles": _table(angles), "data": _table(data)}
 
 
 def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collection[str] = ()) -> Sources:
@@ -165,12 +169,9 @@ def angles_and_data(
     params: Mapping[str, Any],
     values: Sequence[Any],
     dtype: Any,
-    reads: np.ndarray | None = None,
+    reads: Reads,
 ) -> tuple[Any, Any]:
-    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`.
-
-    The angles are those of the operations, in their order, or `reads` of them, as the tables are.
-    """
+    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`: `reads`, as the tables are."""
     parts = [jnp.asarray(numbers, dtype)]
     parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
     for value in values:
@@ -189,8 +190,8 @@ def angles_and_data(
         kinds = tuple(fixed.tolist())
         results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, take_rows(flat, params_at)))
     flat = jnp.concatenate(results) if len(results) > 1 else flat
-    angles = sources.angles if reads is None else sources.angles[reads]
-    return _take(flat, angles, tables["angles"]), _take(flat, sources.data, tables["data"])
+    angles, data = sources.read(reads)
+    return _take(flat, angles, tables["angles"]), _take(flat, data, tables["data"])
 
 
 def _is_range(places: np.ndarray) -> bool:
