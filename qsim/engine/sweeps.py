@@ -152,7 +152,8 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     """Undo all passes on the state and pull its cotangent back; as `dense.backward`."""
     shape = x.shape
     x, ct = _batched(segment, x), _batched(segment, ct)
-    between = _Diagonals(segment, numbers, tables)
+    # made again, or XLA keeps the diagonals of the forward run
+    between = _Diagonals(segment, numbers._replace(angles=[tied(a, ct) for a in numbers.angles]), tables)
     bars: dict[int, Array] = {}  # by the first block of a part
     angle_bars: dict[int, Array] = {}
 
