@@ -25,6 +25,7 @@ from qsim.lower import cost
 from qsim.lower.build import build_batched_plan, build_plan, expanded, is_expanded
 from qsim.lower.plan import Plan, tables
 from qsim.methods import Method, Unitary
+from qsim.methods.statevector import batch_amplitudes
 from qsim.rules import Backprop, GradientRule, RerunRule
 
 # Executables on the CPU take some 260 memory maps each with their gradient, and Linux gives a process 65,530:
@@ -230,7 +231,7 @@ def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, r
     plan = plan_of(runnable(circuit))
     unitary = isinstance(method, Unitary)
     columns = 1 << plan.num_qubits if unitary else 1
-    together = min(runs, max(1, cost.CHUNK // (columns << plan.num_qubits)))
+    together = min(runs, max(1, batch_amplitudes() // (columns << plan.num_qubits)))
     found = cost.predict(plan, runs * columns, together * columns)
     state = np.dtype(method.dtype).itemsize << (plan.num_qubits * (1 + unitary))  # type: ignore[attr-defined]
     wider = np.dtype(method.dtype).itemsize / 8  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ from qsim.lower import cost
 from qsim.lower.plan import Plan, Reads
 from qsim.lower.sources import angles_and_data
 from qsim.methods import Method, OperatorState, PureState, Unitary
-from qsim.methods.statevector import device_memory
+from qsim.methods.statevector import batch_amplitudes, device_memory
 from qsim.results.base import Context
 from qsim.results.program import evaluate_all
 from qsim.rules import Adjoint, GradientRule, RerunRule
@@ -111,9 +111,9 @@ class Runner:
         return jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), out)
 
     def in_chunks(self, chunk: Callable[[Any], Any], mapped: Any, size: int) -> Any:
-        """`chunk` over the leading axis of `mapped`, in parts of at most `cost.CHUNK` amplitudes or shots."""
+        """`chunk` over the leading axis of `mapped`, in parts of at most `batch_amplitudes` or shots."""
         amplitudes = 1 << self.plan.num_qubits * (2 if isinstance(self.method, Unitary) else 1)
-        most = max(1, cost.CHUNK // max(amplitudes, self.shots or 0))
+        most = max(1, batch_amplitudes() // max(amplitudes, self.shots or 0))
         count = max(1, -(-size // most))
         length = -(-size // count)
         length += length % 2 if length > 1 else 0  # see `engine.phases`

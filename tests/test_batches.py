@@ -18,6 +18,7 @@ from qsim.lower.calibration import Costs
 from qsim.lower.forms import BASES, phase_form
 from qsim.lower.plan import Repeat, Sweeps
 from qsim.methods import Statevector
+from qsim.methods.statevector import batch_amplitudes, device_memory
 from qsim.results import Expectation, Probabilities, Samples
 
 
@@ -115,6 +116,20 @@ def test_chunks_change_nothing(size, kept, x64, monkeypatch):
     assert ("remat" in text) or kept == 1.0
     assert program.count("stablehlo.while") > 0
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), whole, step()(w, x))
+
+
+def test_an_accelerator_takes_a_batch_in_parts_of_its_memory(monkeypatch):
+    class Device:
+        platform = "gpu"
+
+        def memory_stats(self):
+            return {"bytes_limit": 16 << 30}
+
+    assert batch_amplitudes() == cost.CHUNK
+    monkeypatch.setattr(jax, "devices", lambda *_: [Device()])
+    assert batch_amplitudes() == (16 << 30) // 64 // 8 and device_memory() == 16 << 30
+    monkeypatch.setattr(Device, "memory_stats", lambda self: None)
+    assert batch_amplitudes() == cost.CHUNK
 
 
 @pytest.mark.slow

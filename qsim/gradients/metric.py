@@ -14,9 +14,8 @@ from qsim._errors import MethodError
 from qsim._typing import Array, PyTree
 from qsim.gradients.ansatz import Ansatz, Source
 from qsim.gradients.layers import block_table
-from qsim.lower.cost import CHUNK
 from qsim.methods import Method
-from qsim.methods.statevector import device_memory
+from qsim.methods.statevector import batch_amplitudes, device_memory
 from qsim.rules import Adjoint, Backprop
 
 
@@ -94,7 +93,7 @@ def metric_blocks(state: Callable[[Array], Array], flat: Array, table: np.ndarra
     memory = f"The tangents of {width} parameters, {psi.shape[0]} amplitudes each,"
     fix = "Try blocks=parameter_layers(circuit), or natural_gradient(..., solver=ConjugateGradient())."
     check_memory(memory, width * psi.size * psi.dtype.itemsize, device_memory(), fix)
-    side = min(width, chunk or max(1, CHUNK // psi.shape[0]))
+    side = min(width, chunk or max(1, batch_amplitudes() // psi.shape[0]))
 
     def push(place: Array) -> Array:
         vector = jax.nn.one_hot(place, flat.shape[0], dtype=flat.dtype)

@@ -26,8 +26,9 @@ FORWARD_BYTES, GRADIENT_BYTES = 16 << 10, 48 << 10
 NEAR_QUBITS, FAR_QUBITS = 16, 20
 """Up to so many qubits a step costs what it costs in the caches, and from so many on `Costs.far` times that."""
 
-CHUNK = 1 << 17
-"""Amplitudes that a batch is run with at a time: what stays in a core's second cache."""
+CHUNK, DEVICE_CHUNK = 1 << 15, 1 / 64
+"""Amplitudes that a batch is run with at a time: what stays in a core's second cache with what is made of it; on
+other devices so much of their memory."""
 KEPT = 0.25
 """Where the final states of a batch take more of the memory, the gradient runs them again instead of keeping them."""
 

@@ -13,6 +13,7 @@ from qsim._checks import check_memory, physical_memory
 from qsim._errors import MethodError
 from qsim.ir.circuit import Circuit
 from qsim.ir.operation import Conditional, Measure, Reset
+from qsim.lower import cost
 from qsim.methods.base import Method
 
 
@@ -71,12 +72,21 @@ def check_dtype(method: str, dtype: Any) -> np.dtype:
 
 def device_memory() -> int | None:
     """The memory of JAX's default device in bytes; None where it does not say."""
+    device = _accelerator()
+    return physical_memory() if device is None else (device.memory_stats() or {}).get("bytes_limit")
+
+
+def batch_amplitudes() -> int:
+    """How many amplitudes of a batch are run at a time on JAX's default device."""
+    memory = None if _accelerator() is None else device_memory()
+    return cost.CHUNK if memory is None else max(cost.CHUNK, int(cost.DEVICE_CHUNK * memory) // 8)
+
+
+def _accelerator() -> Any:
+    """JAX's default device, None if it is a CPU."""
     default = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
-    device = default or jax.devices()[0]
-    if isinstance(device, str) or device.platform == "cpu":
-        return physical_memory()
-    stats = device.memory_stats() or {}
-    return stats.get("bytes_limit")
+    device = jax.devices(default)[0] if default is None or isinstance(default, str) else default
+    return None if device.platform == "cpu" else device
 
 
 def check_state_memory(num_qubits: int, dtype: np.dtype, amplitudes: int, what: str, fits: int | None) -> None:
@@ -117,4 +127,4 @@ def check_operations(circuit: Circuit, method: str) -> None:
                 )
 
 
-__all__ = ["Statevector", "check_dtype", "check_operations", "check_state_memory", "device_memory"]
+__all__ = ["Statevector", "batch_amplitudes", "check_dtype", "check_operations", "check_state_memory", "device_memory"]
