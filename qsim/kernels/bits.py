@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
     """The bits of 0 .. 2^k - 1, most significant first: (2^k, k) of `dtype`."""
@@ -13,9 +15,15 @@ def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
 
 
 def parity_signs(xp: Any, masks: Any, dtype: Any) -> Any:
-    """(-1)^(mask . j) for every index j: masks (m, k) of 0 and 1 -> (m, 2^k) of `dtype`."""
-    table = bit_table(xp, masks.shape[-1], dtype)
-    return sign_of(xp, xp.matmul(xp.astype(masks, dtype), xp.matrix_transpose(table)))
+    """(-1)^(mask . j) for every index j: masks (m, k) of 0 and 1 -> (m, 2^k) of `dtype`; k at most 31."""
+    count = masks.shape[-1]
+    places = np.asarray([1 << place for place in reversed(range(count))], np.int32)
+    mask = xp.sum(xp.astype(masks, xp.int32) * xp.asarray(places), axis=-1, dtype=xp.int32)
+    common = xp.bitwise_and(mask[:, None], xp.arange(1 << count, dtype=xp.int32))
+    for shift in (16, 8, 4, 2, 1):  # the parity of all bits, in the last one
+        if shift < count:
+            common = xp.bitwise_xor(common, xp.bitwise_right_shift(common, xp.asarray(shift, dtype=xp.int32)))
+    return xp.astype(1 - 2 * xp.bitwise_and(common, xp.asarray(1, dtype=xp.int32)), dtype)
 
 
 def sign_of(xp: Any, count: Any) -> Any:
