@@ -217,10 +217,10 @@ def build_plan(circuit: Circuit, k: int, varying: Collection[str] = (), costs: C
     known: dict[Any, str] = {}
     tokens = np.zeros(len(kept), np.int64)
     classes: list[str] = []
-    for at, i in enumerate(kept):
+    for at, (i, nature) in enumerate(zip(kept, sources.natures(), strict=True)):
         key = key_of(i.operation)
         # a part and its repetitions are differentiated alike: one with constants is no repetition of one without
-        tokens[at] = ids.setdefault((key, i.qubits, sources.nature(at)), len(ids))
+        tokens[at] = ids.setdefault((key, i.qubits, nature), len(ids))
         if key not in known:
             found = classify(i.operation, k)
             assert found is not None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
@@ -55,11 +56,11 @@ class Sources:
     data_open: np.ndarray
     angle_varies: np.ndarray
 
-    def nature(self, operation: int) -> bytes:
-        """Which numbers of an operation may be differentiated, and which vary."""
-        angles = slice(self.angle_starts[operation], self.angle_starts[operation + 1])
-        data = slice(self.data_starts[operation], self.data_starts[operation + 1])
-        return b"".join(a.tobytes() for a in (self.angle_open[angles], self.angle_varies[angles], self.data_open[data]))
+    def natures(self) -> list[tuple[bytes, bytes]]:
+        """Which numbers of each operation may be differentiated, and which vary."""
+        angles, data = (self.angle_open + 2 * self.angle_varies.astype(np.uint8)).tobytes(), self.data_open.tobytes()
+        cuts = (pairwise(starts.tolist()) for starts in (self.angle_starts, self.data_starts))
+        return [(angles[a:b], data[c:d]) for (a, b), (c, d) in zip(*cuts, strict=True)]
 
     def read(self, reads: Reads) -> tuple[np.ndarray, np.ndarray]:
         """The places in `values` of the angles and of the data that are read."""
