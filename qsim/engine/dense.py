@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.kernels.packed import gather, gather_tables, outer, product, tied
+from qsim.kernels.packed import columns, gather, gather_tables, product, tied
 from qsim.lower.plan import Dense
 
 
@@ -59,8 +59,10 @@ def backward(segment: Dense, matrices: Any, tables: Any, x: Any, ct: Any) -> tup
     def step(carry: Any, at: Any) -> tuple[Any, Any]:
         x, ct = carry
         matrix, index = at
-        x = product(x, matrix)
-        bar = outer(ct, x) if segment.differentiable else None
+        # made first, or it is one more state beside those before and after
+        by_column = columns(ct) if segment.differentiable else None
+        x = product(x, matrix if by_column is None else tied(matrix, by_column))
+        bar = None if by_column is None else product(by_column, x)
         ct = product(ct, tied(matrix, x))
         return (gather(x, index), gather(ct, index)), bar
 

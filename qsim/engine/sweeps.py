@@ -15,7 +15,7 @@ from jax import lax
 
 from qsim.engine import phases
 from qsim.kernels.bits import sign_of
-from qsim.kernels.packed import outer, product, tied
+from qsim.kernels.packed import columns, product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
@@ -34,6 +34,15 @@ def _rotate(x: Array, bits: int) -> Array:
     if bits == 0 or x.shape[1] == 1:
         return x
     return x.reshape(shape[0], 1 << bits, -1, 2).transpose(0, 2, 1, 3).reshape(shape)
+
+
+def _columns(x: Array, bits: int) -> Array:
+    """The columns of `_rotate(x, bits)` (2K, B R) of all states together, in one transposition."""
+    size = x.shape[-1]
+    if bits == 0 or x.shape[1] == 1:
+        return columns(x.reshape(-1, size))
+    parts = x.reshape(x.shape[0], 1 << bits, -1, size >> bits + 1, 2)
+    return lax.optimization_barrier(parts.transpose(3, 1, 4, 0, 2).reshape(size, -1))
 
 
 def _sign(segment: Sweeps, pairs: Array, at: int) -> tuple[Array, Array, dict[int, Array]]:
@@ -167,7 +176,7 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
         x = product(_rotate(x, bits), tied(matrix, ct))
         if not is_open:
             return x, product(_rotate(ct, bits), tied(matrix, x)), None
-        bar = outer(_rotate(ct, bits).reshape(-1, ct.shape[-1]), x.reshape(-1, x.shape[-1]))
+        bar = product(_columns(ct, bits), x.reshape(-1, x.shape[-1]))
         return x, product(_rotate(tied(ct, bar), bits), matrix), bar
 
     for p in reversed(range(segment.num_passes)):
