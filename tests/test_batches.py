@@ -118,6 +118,26 @@ def test_chunks_change_nothing(size, kept, x64, monkeypatch):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), whole, step()(w, x))
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_run_that_is_not_finite_leaves_the_others_alone(bad, monkeypatch):
+    """In one chunk of 2^17 amplitudes: what orders the steps of a program reads the first run."""
+    monkeypatch.setattr(cost, "CHUNK", 1 << 17)
+    n, x, w = 13, ParameterVector("x", 3), ParameterVector("w", 26)
+    circuit = Circuit(n)
+    for layer in range(2):
+        circuit.rz(x[layer], range(n)).ry([w[13 * layer + q] for q in range(n)], range(n))
+        for q in range(n - 1):
+            circuit.rzz(x[2], q, q + 1)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(16, 3))
+    features[0, 0] = bad
+    run = jax.jit(lambda x, w: execute(circuit, Expectation(Z(0)), {"x": x, "w": w}))
+    slopes = jax.jit(jax.grad(lambda x, w: jnp.nansum(run(x, w))))(
+        jnp.asarray(features), jnp.asarray(rng.normal(size=26))
+    )
+    assert np.isfinite(slopes).all(axis=1).tolist() == [False] + 15 * [True]
+
+
 def test_an_accelerator_takes_a_batch_in_parts_of_its_memory(monkeypatch):
     class Device:
         platform = "gpu"

@@ -40,15 +40,15 @@ def parts_in(circuit: Circuit) -> list[Repeat]:
     return [s for s in plan_of(circuit).segments if isinstance(s, Repeat) and s.parts]
 
 
-def rotations(n: int, count: int, controls: int = 0) -> tuple[Circuit, int]:
-    """Rotations about strings on five qubits, every third one under controls."""
+def rotations(n: int, count: int, controls: int = 0, bare: int = 0) -> tuple[Circuit, int]:
+    """Rotations about strings on five qubits, every third one under controls, but for the first `bare`."""
     rng = np.random.default_rng(count)
     theta = ParameterVector("theta", count)
     circuit = Circuit(n).h(range(n))
     for t in range(count):
         places = rng.permutation(n).tolist()
         string = PauliSum([tuple((q, "XYZ"[rng.integers(3)]) for q in sorted(places[:5]))], [rng.normal()])
-        if controls and t % 3 == 0:
+        if controls and t >= bare and t % 3 == 0:
             inner = PauliEvolution(PauliSum.from_list([("XYZZX", rng.normal())]), theta[t], num_qubits=5)
             circuit.append(controlled(inner, controls), places[: 5 + controls])
         else:
@@ -96,6 +96,7 @@ CIRCUITS = {
     "kinds": lambda: gates_of_many_kinds(6, 30),
     "rotations": lambda: rotations(7, 13),
     "controlled rotations": lambda: rotations(7, 13, controls=1),
+    "controls late": lambda: rotations(7, 13, controls=1, bare=9),
     "mixed": lambda: mixed(7, 12),
 }
 

@@ -112,7 +112,7 @@ class _Rotation:
         self.partner, self.phase = step.partner, (phase.real.astype(dtype), phase.imag.astype(dtype))
         self.acts = None
         self.signs = [1 - 2 * parity.astype(dtype) for parity in step.parity]
-        if segment.masks[:, 2].any():
+        if segment.controlled:
             self.acts = [active.astype(dtype) for active in step.active]
             self.signs = [sign * active for sign, active in zip(self.signs, self.acts, strict=True)]
 

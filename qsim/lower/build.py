@@ -142,6 +142,7 @@ class _Builder:
             phase=np.array([phase[p] for p in rotating], np.complex64),
             order=np.array([place[p] for p in pieces], np.int32),
             masks=masks,
+            controlled=bool(masks[:, 2].any()),
             differentiable=records.open(r),
         )
         return in_parts(made)

@@ -1,10 +1,10 @@
 """What a circuit is lowered to: a few segments, each a record of how to run part of it.
 
 A plan holds structure only. All index tables are NumPy arrays in `tables()`, passed to
-the compiled program as arguments; angles and matrix entries arrive as two vectors, `data` in
-the order of the operations and `angles` in that of `Plan.reads`, where whatever is read
-together follows each other. Each segment covers a contiguous part of both, so that a
-repeated part is a reshape and needs no table per repetition.
+the compiled program as arguments; angles and matrix entries arrive as two vectors in the order
+of `Plan.reads`: angles that are read together follow each other, and so do the data of a part
+of a tape; other data keep the order of the operations. Each segment covers a contiguous part of
+both, so that a repeated part is a reshape and needs no table per repetition.
 """
 
 from __future__ import annotations
@@ -223,7 +223,8 @@ class Flips:
     Where j & control == value, a(j) and b(j) are one of two numbers each, chosen by the
     parity of j & z; elsewhere a = 1, b = 0. `masks` (T, 4) are x, z, control, value;
     `order` (T,) are places in the list of first the rotations, then the gates' matrices;
-    `phase` are -i (-i)^(number of Y) of the rotations' Pauli strings.
+    `phase` are -i (-i)^(number of Y) of the rotations' Pauli strings; `controlled` says whether any step has controls,
+    in this part of a tape or another.
     """
 
     num_qubits: int
@@ -234,6 +235,7 @@ class Flips:
     phase: np.ndarray
     order: np.ndarray
     masks: np.ndarray
+    controlled: bool
     differentiable: bool
 
 
