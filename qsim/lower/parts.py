@@ -18,7 +18,7 @@ def in_parts(segment: Dense | Flips) -> Segment:
     if steps <= most or (isinstance(segment, Dense) and segment.unrolled):
         return segment
     steps += isinstance(segment, Dense)  # at the end the bits go home
-    size = -(-steps // -(-steps // most))
+    size = min(range(most, most // 2, -1), key=lambda size: -steps % size)  # what fills up is run, too
     parts = _dense(segment, size) if isinstance(segment, Dense) else _flips(segment, size)
     n, k = segment.num_qubits, segment.k
     return Repeat(n, k, segment.range, len(parts), parts[:1], segment.differentiable, parts)
