@@ -15,7 +15,7 @@ from jax import lax
 
 from qsim.engine import phases
 from qsim.kernels.bits import sign_of
-from qsim.kernels.packed import columns, product, tied
+from qsim.kernels.packed import product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
@@ -36,13 +36,14 @@ def _rotate(x: Array, bits: int) -> Array:
     return x.reshape(shape[0], 1 << bits, -1, 2).transpose(0, 2, 1, 3).reshape(shape)
 
 
-def _columns(x: Array, bits: int) -> Array:
-    """The columns of `_rotate(x, bits)` (2K, B R) of all states together, in one transposition."""
-    size = x.shape[-1]
-    if bits == 0 or x.shape[1] == 1:
-        return columns(x.reshape(-1, size))
-    parts = x.reshape(x.shape[0], 1 << bits, -1, size >> bits + 1, 2)
-    return lax.optimization_barrier(parts.transpose(3, 1, 4, 0, 2).reshape(size, -1))
+def _columns(x: Array, bits: int, k: int) -> Array:
+    """The columns of `_rotate(x, bits)` (2K, B R) of all states together, in one transposition.
+
+    A column's k bits are the last of those that move, and where they are fewer, the last of the others too.
+    """
+    moved = min(bits, k)
+    parts = x.reshape(x.shape[0], 1 << bits - moved, 1 << moved, -1, 1 << k - moved, 2)
+    return lax.optimization_barrier(parts.transpose(4, 2, 5, 0, 3, 1).reshape(x.shape[-1], -1))
 
 
 def _sign(segment: Sweeps, pairs: Array, at: int) -> tuple[Array, Array, dict[int, Array]]:
@@ -176,7 +177,7 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
         x = product(_rotate(x, bits), tied(matrix, ct))
         if not is_open:
             return x, product(_rotate(ct, bits), tied(matrix, x)), None
-        bar = product(_columns(ct, bits), x.reshape(-1, x.shape[-1]))
+        bar = product(_columns(ct, bits, segment.k), x.reshape(-1, x.shape[-1]))
         return x, product(_rotate(tied(ct, bar), bits), matrix), bar
 
     for p in reversed(range(segment.num_passes)):
