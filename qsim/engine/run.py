@@ -64,10 +64,10 @@ def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
         return sweeps.forward(segment, matrices, tables, x)
 
     def step(x: Any, at: Any) -> tuple[Any, None]:
-        numbers, own = at
+        numbers, used = at[0], at[1] or tables
         # plainly: forward over reverse differentiates this
-        matrices = _prepare_one(segment, own or tables, numbers, reversible=False)
-        return forward_all(segment.body, matrices, own or tables, x), None
+        matrices = _prepare_one(segment, used, numbers, reversible=False)
+        return forward_all(segment.body, matrices, used, x), None
 
     return lax.scan(step, x, (matrices, _own(segment, tables)))[0]
 
@@ -85,9 +85,9 @@ def backward(segment: Segment, matrices: Any, tables: Any, x: Any, ct: Any) -> t
         return sweeps.backward(segment, matrices, tables, x, ct)
 
     def step(carry: Any, at: Any) -> tuple[Any, Any]:
-        numbers, own = at
-        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, own or tables, m, reversible=True), numbers)
-        x, ct, bars = backward_all(segment.body, matrices, own or tables, *carry)
+        numbers, used = at[0], at[1] or tables
+        matrices, pull = jax.vjp(lambda m: _prepare_one(segment, used, m, reversible=True), numbers)
+        x, ct, bars = backward_all(segment.body, matrices, used, *carry)
         return (x, ct), pull(bars)[0]
 
     (x, ct), bars = lax.scan(step, (x, ct), (matrices, _own(segment, tables)), reverse=True)

@@ -166,12 +166,14 @@ def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, time
     """Add a segment that is run so many times, and its lines."""
     counts.segments += 1
     if isinstance(segment, Repeat):
-        if not segment.parts:
-            lines.append(f"{indent}repeat {segment.count} times:")
-        for inside in segment.body:
-            _count(inside, counts, lines, indent + "  " * (not segment.parts), times * segment.count)
         if segment.parts:
-            lines[-1] += f", {segment.count} times"
+            (part,) = segment.body
+            _count(part, counts, lines, indent, times * segment.count)
+            lines[-1] += f", in {segment.count} parts of this size"
+            return
+        lines.append(f"{indent}repeat {segment.count} times:")
+        for inside in segment.body:
+            _count(inside, counts, lines, indent + "  ", times * segment.count)
         return
     if isinstance(segment, (Dense, Sweeps)):
         counts.blocks += times * segment.num_blocks

@@ -188,17 +188,16 @@ def compose_blocks(
 
 def flip_numbers(segment: Flips, tables: Any, angles: Any, data: Any) -> Any:
     """Of rotations alone their angles (T,); else a and b of each step for even and odd parity, (T, 2, 2) complex."""
-    parts = []
+    parts, dtype = [], jnp.result_type(angles.dtype, jnp.complex64)
     if len(segment.rotations):
         half = rotation_angles(segment.rotations, tables["rotations"], angles, data)
         if not segment.kinds:
             return half
-        dtype = jnp.result_type(angles.dtype, jnp.complex64)
         cos = jnp.cos(half).astype(dtype)
         b = jnp.sin(half).astype(dtype) * jnp.asarray(tables["phase"], dtype)
         parts.append(jnp.stack([jnp.stack([cos, cos], -1), jnp.stack([b, -b], -1)], -2))
     for kind, table in zip(segment.kinds, tables["kinds"], strict=True):
-        m = kind_matrices(kind, table, angles, data, jnp.result_type(angles.dtype, jnp.complex64))
+        m = kind_matrices(kind, table, angles, data, dtype)
         diagonal = jnp.stack([m[..., 0, 0], m[..., 1, 1]], -1)
         parts.append(jnp.stack([diagonal, jnp.stack([m[..., 0, 1], m[..., 1, 0]], -1)], -2))
     return take_rows(jnp.concatenate(parts), tables["order"])

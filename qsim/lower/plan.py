@@ -328,7 +328,8 @@ def tables(segment: Segment) -> Any:
     if isinstance(segment, Flips):
         r = segment.rotations
         rotations = (r.factor.copy(), compact(r.coefficient))
-        own = {"phase": segment.phase.copy(), "order": compact(segment.order), "masks": segment.masks}
+        order = compact(segment.order) if kinds else None  # rotations alone are in order
+        own = {"phase": segment.phase.copy(), "order": order, "masks": segment.masks}
         return {"kinds": kinds, "rotations": rotations, **own}
     made = {
         "waves": _wave_tables(segment.waves),
