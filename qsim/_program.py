@@ -22,8 +22,8 @@ from qsim.engine.run import run
 from qsim.kernels.packed import pack, unpack
 from qsim.kernels.take import take_rows
 from qsim.lower import cost
-from qsim.lower.plan import Plan, Reads
-from qsim.lower.sources import angles_and_data
+from qsim.lower.plan import Plan, Reads, Vectors
+from qsim.lower.sources import flat_values, vectors
 from qsim.methods import Method, OperatorState, PureState, Unitary
 from qsim.methods.statevector import batch_amplitudes, device_memory
 from qsim.results.base import Context
@@ -151,18 +151,18 @@ class Runner:
         axes = {name: 0 if name in each else None for name in values.params}
         first = {name: v[0] if name in each else v for name, v in values.params.items()}
 
-        def numbers(params: Any) -> tuple[Array, Array]:
-            given = values.numbers, params, values.arrays, self.dtype, self.reads
-            return angles_and_data(self.plan.sources, source_tables, *given)
+        def flat(params: Any, places: np.ndarray) -> Array:
+            given = values.numbers, params, values.arrays, self.dtype, places
+            return flat_values(self.plan.sources, source_tables, *given)
 
-        angles, data = numbers(first)
-        angles = angles[:, None]
-        if each:
-            angles = jax.vmap(lambda p: numbers(p)[0], in_axes=(axes,), out_axes=1)(values.params)
+        angles, data, turns = self.plan.sources.read(self.reads)
+        varying = jax.vmap(lambda p: flat(p, turns), in_axes=(axes,), out_axes=1)(values.params) if each else None
+        shared = flat(first, np.append(angles, data))
+        numbers = vectors(self.plan.sources, source_tables, self.reads, shared, varying)
         x = jax.vmap(self.start)(values.initial) if many else self.start(values.initial)[None]
-        if x.shape[0] < angles.shape[1]:
-            x = jnp.broadcast_to(x, (angles.shape[1], *x.shape[1:]))
-        x = run(self.plan, segment_tables, angles, data, x, reversible=isinstance(self.gradient, Adjoint))
+        if varying is not None:
+            x = jnp.broadcast_to(x, (varying.shape[1], *x.shape[1:]))
+        x = run(self.plan, segment_tables, numbers, x, reversible=isinstance(self.gradient, Adjoint))
         key_axis = None if values.key is None else 0
         evaluate = jax.vmap(lambda x, key: self.evaluate(unpack(x), values.leaves, key), in_axes=(0, key_axis))
         return evaluate(x, values.key)
@@ -170,21 +170,22 @@ class Runner:
     def single(self, tables: Any, values: Values) -> Any:
         """One run."""
         segment_tables, source_tables = tables
-        given = values.numbers, values.params, values.arrays, self.dtype, self.reads
-        angles, data = angles_and_data(self.plan.sources, source_tables, *given)
-        rest = (data, self.start(values.initial), segment_tables)
-        rule = self.gradient
+        sources = self.plan.sources
+        flat = flat_values(sources, source_tables, values.numbers, values.params, values.arrays, self.dtype)
+        numbers = vectors(sources, source_tables, self.reads, flat)
+        start, rule = self.start(values.initial), self.gradient
         if not isinstance(rule, RerunRule):
-            return self.evaluate(self.final(angles, rest), values.leaves, values.key)
+            return self.evaluate(self.final(numbers, start, segment_tables), values.leaves, values.key)
+        angles, rest = numbers.angles, (numbers.data, start, segment_tables)
         if self.shots is None:
             # the state is linear in each gate, so that the rule is exact for every function of it
-            rerun = rule.wrap(lambda angles, rest, key: self.final(angles, rest), self.spectra, (0,))
+            rerun = rule.wrap(lambda angles, rest, key: self.shifted(angles, *rest), self.spectra, (0,))
             state = rerun(angles, rest, values.key if rule.needs_key else None)
             return self.evaluate(state, values.leaves, values.key)
 
         def estimate(angles: Any, rest: Any, key: Any) -> Any:
             inner, leaves = rest
-            return self.evaluate(self.final(angles, inner), leaves, key)
+            return self.evaluate(self.shifted(angles, *inner), leaves, key)
 
         return rule.wrap(estimate, self.spectra, (1, 2))(angles, (rest, values.leaves), values.key)
 
@@ -205,22 +206,19 @@ class Runner:
             return pack(jnp.asarray(initial, self.method.dtype), plan.k)  # type: ignore[attr-defined]
         return basis_rows(initial, plan.num_qubits, plan.k, self.dtype)
 
-    def final(self, angles: Array, rest: Any) -> Array:
-        """The state that results see, as amplitudes (2^n,), or the unitary (2^n, 2^n).
+    def shifted(self, angles: Array, data: Array, start: Array, tables: Any) -> Array:
+        """`final`, by the angles (A,) of the operations."""
+        return self.final(Vectors(take_rows(angles, self.plan.reads.angles), data), start, tables)
 
-        Args:
-            angles: (A,) as `reads` says. rest: data, the initial rows and the tables.
-        """
-        data, x, tables = rest
-        if self.reads.angles is None:
-            angles = take_rows(angles, self.plan.reads.angles)
+    def final(self, numbers: Vectors, start: Array, tables: Any) -> Array:
+        """The state that results see, as amplitudes (2^n,), or the unitary (2^n, 2^n)."""
         reversible = isinstance(self.gradient, Adjoint)
 
         def evolve(x: Array) -> Array:
-            return unpack(run(self.plan, tables, angles[:, None], data, x, reversible=reversible))
+            return unpack(run(self.plan, tables, numbers, x, reversible=reversible))
 
         if not isinstance(self.method, Unitary):
-            return evolve(x)
+            return evolve(start)
         n, k = self.plan.num_qubits, self.plan.k
         bits = (jnp.arange(1 << n)[:, None] >> jnp.arange(n)[::-1]) & 1
         return jax.vmap(lambda b: evolve(basis_rows(b, n, k, self.dtype)))(bits).T
@@ -240,7 +238,7 @@ class Runner:
 
 def reads_of(plan: Plan, gradient: GradientRule) -> Reads:
     """What a program makes first: what the segments read, or for a rule that shifts them the operations' angles."""
-    return Reads(None, plan.reads.data) if isinstance(gradient, RerunRule) else plan.reads
+    return Reads(data=plan.reads.data) if isinstance(gradient, RerunRule) else plan.reads
 
 
 def _flatten(value: Any, batch: tuple[int, ...], declared: int) -> Array:

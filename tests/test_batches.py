@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -95,6 +97,25 @@ def test_batches_of_initial_states_share_everything(x64, ran):
     assert set(ran) == {"together"}
     want = [execute(circuit, initial_state=s, method=double(), on="numpy") for s in states]
     np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+def test_what_is_the_same_for_all_runs_is_not_differentiated_run_by_run():
+    w, x, circuit = ParameterVector("w", 6), ParameterVector("x", 3), Circuit(3)
+    for layer in range(2):
+        for q in range(3):
+            circuit.rx(x[q], q).ry(w[3 * layer + q], q)
+        circuit.cz([0, 1], [1, 2])
+    energy = Expectation(Z(0) @ Z(2))
+
+    def loss(w, x):
+        return jnp.sum(execute(circuit, energy, {"w": w, "x": x}))
+
+    def scattered(argnums):
+        made = jax.make_jaxpr(jax.grad(loss, argnums))(jnp.ones(6), jnp.ones((12, 3)))
+        return {match for match in re.findall(r":f32(\[[0-9,]+\]) = scatter-add", str(made)) if "12" in match}
+
+    assert scattered(0) == set()
+    assert scattered(1) != set()
 
 
 @pytest.mark.parametrize("size, kept", [(6, 1.0), pytest.param(7, 0.0, marks=pytest.mark.slow)])

@@ -171,17 +171,21 @@ def test_alternating_controls_and_small_gates_become_one_tape():
     assert kinds(circuit) == [Flips]
 
 
-def read_places(segment):
-    """The places in its part of the angle vector that a segment reads, in order."""
+def read_places(segment, batch):
+    """The places in its part of the vectors of angles and of phases' angles that a segment reads, in order."""
     if isinstance(segment, Wide):
-        return np.arange(segment.num_params)
+        return np.arange(segment.num_params), np.zeros(0, int)
     first = segment.rotations.time if isinstance(segment, Flips) else segment.waves.angles
-    phases = getattr(segment, "phases", {}).values()
-    return np.concatenate([first, *(k.angles.T.ravel() for k in segment.kinds), *(p.places for p in phases)])
+    angles = [first, *(k.angles.T.ravel() for k in segment.kinds)]
+    turns = [np.zeros(0, int)]
+    for record in getattr(segment, "phases", {}).values():
+        (turns if batch else angles).append(record.places)
+    return np.concatenate(angles), np.concatenate(turns)
 
 
-def test_segments_read_their_angles_one_after_the_other():
-    theta = qsim.ParameterVector("theta", 60)
+@pytest.mark.parametrize("varying", [(), ("x",)])
+def test_segments_read_their_angles_one_after_the_other(varying):
+    theta, x = qsim.ParameterVector("theta", 60), qsim.Parameter("x")
     circuit, at = Circuit(10), 0
     circuit.u(theta[0], theta[1], theta[2], 0).rx(theta[3], 4).pauli_evolution(Z(0) * Z(1) * Z(5), theta[4])
     for _ in range(5):
@@ -189,20 +193,27 @@ def test_segments_read_their_angles_one_after_the_other():
             circuit.ry(theta[5 + at], q)
             at += 1
         for q in range(10):
-            circuit.rzz(theta[5], q, (q + 1) % 10)
-    plan = build_plan(expanded(circuit, K), K)
+            circuit.rzz(x, q, (q + 1) % 10)
+    plan = build_plan(expanded(circuit, K), K, varying)
 
     def check(segments, begin):
         for segment in segments:
-            assert segment.range.angle == begin
-            size = segment.range.angle_stop - begin
+            r = segment.range
+            assert (r.angle, r.turn) == begin
+            sizes = r.angle_stop - r.angle, r.turn_stop - r.turn
             if isinstance(segment, Repeat):
-                assert check(segment.body, begin) - begin == size / segment.count
+                ends = check(segment.body, begin)
+                assert [(e - b) * segment.count for e, b in zip(ends, begin, strict=True)] == list(sizes)
             else:
-                assert read_places(segment).tolist() == list(range(size))
-            begin = segment.range.angle_stop
+                assert [places.tolist() for places in read_places(segment, bool(varying))] == [
+                    list(range(size)) for size in sizes
+                ]
+            begin = r.angle_stop, r.turn_stop
         return begin
 
     assert any(isinstance(s, Repeat) for s in plan.segments)
-    assert check(plan.segments, 0) == len(plan.reads.angles)
-    assert set(plan.reads.angles.tolist()) == set(range(len(plan.sources.angles)))
+    turns = plan.reads.turns
+    assert (turns is not None and len(turns) > 0) if varying else turns is None
+    turns = np.zeros(0, int) if turns is None else turns
+    assert check(plan.segments, (0, 0)) == (len(plan.reads.angles), len(turns))
+    assert {*plan.reads.angles.tolist(), *turns.tolist()} == set(range(len(plan.sources.angles)))

@@ -21,7 +21,7 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.operation import is_constant
 from qsim.ir.symbols import name_values
 from qsim.lower.plan import Reads
-from qsim.lower.sources import angles_and_data, find_sources
+from qsim.lower.sources import find_sources, flat_values, vectors
 from qsim.results.base import Context, Result
 from qsim.rules.base import Spectra
 
@@ -228,7 +228,8 @@ def _points(circuit: Circuit, params: Mapping[str, Array], count: int, batch: tu
 
     def of_one(values: Mapping[str, Array]) -> Array:
         tables, numbers = sources.tables(Reads()), circuit.numbers()
-        return angles_and_data(sources, tables, numbers, values, circuit.values(), dtype, Reads())[0][where]
+        flat = flat_values(sources, tables, numbers, values, circuit.values(), dtype)
+        return vectors(sources, tables, Reads(), flat).angles[where]
 
     function = of_one
     for _ in batch:

@@ -33,9 +33,9 @@ class Energies(NamedTuple):
     rows: Array | None
 
 
-def angles_of(phases: Phases, tables: Any, angles: Array, data: Array) -> Array:
-    """The angles (T, B) of the strings, for angles (A, B) and data (D,)."""
-    found = jnp.asarray(tables["factors"], angles.dtype)[:, None] * read_range(angles, phases.places)
+def angles_of(phases: Phases, tables: Any, turns: Array, data: Array) -> Array:
+    """The angles (T, B) of the strings, for the angles (A, B) of all phases and data (D,)."""
+    found = jnp.asarray(tables["factors"], turns.dtype)[:, None] * read_range(turns, phases.places)
     if tables["coefficients"] is None:
         return found
     return found * optional_rows(data, tables["coefficients"], 1)[:, None].astype(found.dtype)

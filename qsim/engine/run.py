@@ -17,25 +17,23 @@ from jax import lax
 
 from qsim.engine import dense, flips, phases, sweeps, wide
 from qsim.lower.matrices import dense_matrices, flip_numbers, read_array
-from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Wide
+from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Vectors, Wide
 
 SMALL_STATE, FEW_BLOCKS = 1 << 17, 1024
 """Floats of a state, and blocks, up to which what makes the matrices is kept for the backward pass."""
 
 
-def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range, *, reversible: bool) -> Any:
-    """What a segment needs of the angles (A, batch) and data (D,), which begin at `origin`."""
-    r = segment.range
-    angles = angles[r.angle - origin.angle : r.angle_stop - origin.angle]
-    data = data[r.data - origin.data : r.data_stop - origin.data]
+def prepare(segment: Segment, tables: Any, vectors: Vectors, origin: Range, *, reversible: bool) -> Any:
+    """What a segment needs of vectors that begin at `origin`."""
+    vectors = vectors.within(segment.range, origin)
     if isinstance(segment, Repeat):
-        return angles.reshape(segment.count, -1, *angles.shape[1:]), data.reshape(segment.count, -1)
-    shared = angles[:, 0]  # all matrices are of angles that are the same for the whole batch
+        return vectors.split(segment.count)
+    angles, data, turns = vectors
     if isinstance(segment, Sweeps):
-        turns = zip(segment.phases.values(), tables["phases"], strict=True)
-        made = [phases.angles_of(record, table, angles, data) for record, table in turns]
-        return sweeps.Numbers(dense_matrices(segment, tables, shared, data, reversible=reversible), made)
-    angles = shared
+        turns = angles[:, None] if turns is None else turns
+        records = zip(segment.phases.values(), tables["phases"], strict=True)
+        made = [phases.angles_of(record, table, turns, data) for record, table in records]
+        return sweeps.Numbers(dense_matrices(segment, tables, angles, data, reversible=reversible), made)
     if isinstance(segment, Dense):
         return dense_matrices(segment, tables, angles, data, reversible=reversible)
     if isinstance(segment, Flips):
@@ -45,11 +43,10 @@ def prepare(segment: Segment, tables: Any, angles: Any, data: Any, origin: Range
     return params, arrays
 
 
-def _prepare_one(segment: Repeat, tables: Any, numbers: Any, *, reversible: bool) -> list[Any]:
+def _prepare_one(segment: Repeat, tables: Any, numbers: Vectors, *, reversible: bool) -> list[Any]:
     """The matrices of one repetition, made inside the loop: memory does not grow with the count."""
-    angles, data = numbers
     body = zip(segment.body, tables, strict=True)
-    return [prepare(s, t, angles, data, segment.range, reversible=reversible) for s, t in body]
+    return [prepare(s, t, numbers, segment.range, reversible=reversible) for s, t in body]
 
 
 def forward(segment: Segment, matrices: Any, tables: Any, x: Any) -> Any:
@@ -115,32 +112,30 @@ def backward_all(segments: Any, matrices: Any, tables: Any, x: Any, ct: Any) -> 
     return x, ct, bars[::-1]
 
 
-def prepare_all(plan: Plan, tables: Any, angles: Any, data: Any, size: int, *, reversible: bool) -> list[Any]:
+def prepare_all(plan: Plan, tables: Any, vectors: Vectors, size: int, *, reversible: bool) -> list[Any]:
     """Matrices of all segments, for a state of `size` floats.
 
     Beside a large state, or where they are many, they are made again in the backward pass, not kept.
     """
     blocks = sum(s.num_blocks for s in plan.segments if isinstance(s, (Dense, Sweeps)))
 
-    def make(angles: Any, data: Any) -> list[Any]:
+    def make(vectors: Vectors) -> list[Any]:
         start = Range(0, 0, 0, 0)
         body = zip(plan.segments, tables, strict=True)
-        return [prepare(s, t, angles, data, start, reversible=reversible) for s, t in body]
+        return [prepare(s, t, vectors, start, reversible=reversible) for s, t in body]
 
     kept = size <= SMALL_STATE and blocks <= FEW_BLOCKS
-    return (make if kept else jax.checkpoint(make))(angles, data)
+    return (make if kept else jax.checkpoint(make))(vectors)
 
 
-def run(plan: Plan, tables: Any, angles: Any, data: Any, x: Any, *, reversible: bool) -> Any:
-    """The plan on rows `x` (N/K, 2K), for angles (A, 1) and data (D,).
-
-    A plan for a batch (see `build_batched_plan`) takes rows (B, N/K, 2K) and angles (A, B).
+def run(plan: Plan, tables: Any, vectors: Vectors, x: Any, *, reversible: bool) -> Any:
+    """The plan on rows `x` (N/K, 2K), or those of a batch (B, N/K, 2K) by a plan for one (see `build_batched_plan`).
 
     Args:
         reversible: use the uncomputing backward pass (reverse mode only); otherwise
             plain automatic differentiation, which keeps every step's state.
     """
-    matrices = prepare_all(plan, tables, angles, data, x.size, reversible=reversible)
+    matrices = prepare_all(plan, tables, vectors, x.size, reversible=reversible)
     if not reversible or not plan.segments:
         return forward_all(plan.segments, matrices, tables, x)
 

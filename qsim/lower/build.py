@@ -236,7 +236,7 @@ def build_plan(circuit: Circuit, k: int, varying: Collection[str] = (), costs: C
             segments = builder.segments(0, len(kept))
     else:
         segments = builder.segments(0, len(kept))
-    ordered, reads = in_order_of_reads(segments)
+    ordered, reads = in_order_of_reads(segments, batch=bool(varying))
     return Plan(n, k, ordered, sources, reads, _mode(segments), len(kept))
 
 

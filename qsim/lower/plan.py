@@ -1,17 +1,17 @@
 """What a circuit is lowered to: a few segments, each a record of how to run part of it.
 
 A plan holds structure only. All index tables are NumPy arrays in `tables()`, passed to
-the compiled program as arguments; angles and matrix entries arrive as two vectors in the order
+the compiled program as arguments; angles and matrix entries arrive as vectors in the order
 of `Plan.reads`: angles that are read together follow each other, and so do the data of a part
 of a tape; other data keep the order of the operations. Each segment covers a contiguous part of
-both, so that a repeated part is a reshape and needs no table per repetition.
+each vector, so that a repeated part is a reshape and needs no table per repetition.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,12 +21,34 @@ from qsim.kernels.bits import parity_signs
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A contiguous part of the angle vector and of the data vector, for one repetition."""
+    """A contiguous part of the angle vector, of the data vector and of a batch's angles of phases."""
 
     angle: int
     angle_stop: int
     data: int
     data_stop: int
+    turn: int = 0
+    turn_stop: int = 0
+
+
+class Vectors(NamedTuple):
+    """The numbers of a run: `angles` (A,) and `data` (D,), and in a batch of its phases `turns` (T, batch)."""
+
+    angles: Any
+    data: Any
+    turns: Any = None
+
+    def within(self, r: Range, origin: Range) -> Vectors:
+        """Those of a range, of vectors that begin where `origin` does."""
+        angles = self.angles[r.angle - origin.angle : r.angle_stop - origin.angle]
+        data = self.data[r.data - origin.data : r.data_stop - origin.data]
+        turns = None if self.turns is None else self.turns[r.turn - origin.turn : r.turn_stop - origin.turn]
+        return Vectors(angles, data, turns)
+
+    def split(self, count: int) -> Vectors:
+        """Those of each of `count` repetitions, with a leading axis."""
+        turns = None if self.turns is None else self.turns.reshape(count, -1, self.turns.shape[1])
+        return Vectors(self.angles.reshape(count, -1), self.data.reshape(count, -1), turns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +184,7 @@ class Phases:
     Attributes:
         num_rows, num_columns: of the state as a table.
         rows, columns: (T,) which bits of the row and of the column index Z^t takes the parity of.
-        places: (T,) places in the angle vector. factors: (T,).
+        places: (T,) places in the vector of angles, or of those of phases. factors: (T,).
         coefficients: (T,) places in the data vector, -1 for none.
         groups: the different `columns` of the terms with row bits, which come after the `own` terms without.
     """
@@ -276,10 +298,14 @@ Segment = Dense | Sweeps | Flips | Wide | Repeat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reads:
-    """Which numbers of the operations the angle and data vectors hold, (A,) and (D,); None for all in their order."""
+    """Which numbers of the operations the angle and data vectors hold, (A,) and (D,); None for all in their order.
+
+    In a plan for a batch the angles of phases are a vector of their own, `turns` (T,).
+    """
 
     angles: np.ndarray | None = None
     data: np.ndarray | None = None
+    turns: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """Numbers in the order in which segments read them: every read of angles is a slice, one gather makes all of them.
 
-The data vector keeps the order of the operations, but where a segment was cut into parts: there, each part's entries
-follow each other.
+In a plan for a batch, angles of phases, which may differ from run to run, are a vector of their own. The data vector
+keeps the order of the operations, but where a segment was cut into parts: there, each part's entries follow each other.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from jax import lax
 
 from qsim.lower.plan import ArraySlot, Flips, Kind, Range, Reads, Repeat, Segment, Wide
 
+Begin = tuple[int, int, int]
+"""Where a segment's part of the vectors begins: of angles, of data, of a batch's angles of phases."""
+Found = tuple[np.ndarray, ...]
+"""The places of the operations' numbers that go into each of these."""
+
 
 class _Places:
-    """The places in one of the vectors that one segment reads, in order."""
+    """The places in one of the vectors of operations' numbers that one segment reads, in order."""
 
     def __init__(self) -> None:
         self.found: list[np.ndarray] = []
@@ -49,37 +54,46 @@ class _Places:
         return np.concatenate(self.found) if self.found else np.zeros(0, np.int32)
 
 
-def in_order_of_reads(segments: Sequence[Segment]) -> tuple[tuple[Segment, ...], Reads]:
+def in_order_of_reads(segments: Sequence[Segment], *, batch: bool) -> tuple[tuple[Segment, ...], Reads]:
     """Segments that read one after the other, and what they read; they come with places in the order of operations."""
-    made, angles, data = _in_order(segments, 0, 0)
+    made, (angles, data, turns) = _in_order(segments, (0, 0, 0), batch)
     moved = not np.array_equal(data, np.arange(data.size))
-    return made, Reads(angles.astype(np.int32), data.astype(np.int32) if moved else None)
+    return made, Reads(angles, data if moved else None, turns if batch else None)
 
 
-def _in_order(segments: Sequence[Segment], angle: int, data: int) -> tuple[tuple[Segment, ...], np.ndarray, np.ndarray]:
-    """The same of segments whose numbers begin at `angle` and `data`."""
+def _in_order(segments: Sequence[Segment], begin: Begin, batch: bool) -> tuple[tuple[Segment, ...], Found]:
+    """The same of segments whose numbers begin there."""
     made: list[Segment] = []
-    angles: list[np.ndarray] = [np.zeros(0, np.int32)]
-    entries: list[np.ndarray] = [np.zeros(0, np.int32)]
+    every: list[Found] = [(np.zeros(0, np.int32),) * 3]
     for segment in segments:
         r = segment.range
         if isinstance(segment, Repeat) and segment.parts:
-            parts, read = zip(*(_leaf(part, angle, data, cut=True) for part in segment.parts), strict=True)
-            segment = replace(segment, body=parts[:1], parts=parts)
-            found, own = (np.concatenate(places) for places in zip(*read, strict=True))
+            parts, read = zip(*(_leaf(part, begin, batch, cut=True) for part in segment.parts), strict=True)
+            segment, found = replace(segment, body=parts[:1], parts=parts), _joined(read)
         elif isinstance(segment, Repeat):
-            body, once, own_once = _in_order(segment.body, angle, data)
+            body, once = _in_order(segment.body, begin, batch)
             segment = replace(segment, body=body)
-            turns = np.arange(segment.count)[:, None]
-            found = (once + (r.angle_stop - r.angle) // segment.count * turns).ravel()
-            own = (own_once + (r.data_stop - r.data) // segment.count * turns).ravel()
+            angles, data = r.angle_stop - r.angle, r.data_stop - r.data
+            found = tuple(
+                (places + size // segment.count * np.arange(segment.count)[:, None]).ravel()
+                for places, size in zip(once, (angles, data, angles), strict=True)
+            )
         else:
-            segment, (found, own) = _leaf(segment, angle, data, cut=False)
-        made.append(replace(segment, range=Range(angle, angle + len(found), data, data + len(own))))
-        angles.append(found)
-        entries.append(own)
-        angle, data = angle + len(found), data + len(own)
-    return tuple(made), np.concatenate(angles), np.concatenate(entries)
+            segment, found = _leaf(segment, begin, batch, cut=False)
+        covered = _range(begin, found)
+        made.append(replace(segment, range=covered))
+        every.append(found)
+        begin = covered.angle_stop, covered.data_stop, covered.turn_stop
+    return tuple(made), _joined(every)
+
+
+def _joined(read: Sequence[Found]) -> Found:
+    return tuple(np.concatenate(places).astype(np.int32) for places in zip(*read, strict=True))
+
+
+def _range(begin: Begin, found: Found) -> Range:
+    (angle, data, turn), (angles, entries, turns) = begin, (len(places) for places in found)
+    return Range(angle, angle + angles, data, data + entries, turn, turn + turns)
 
 
 def read_range(numbers: Any, places: np.ndarray) -> Any:
@@ -88,13 +102,13 @@ def read_range(numbers: Any, places: np.ndarray) -> Any:
     return lax.slice_in_dim(numbers, begin, begin + places.size)
 
 
-def _leaf(segment: Any, angle: int, data: int, *, cut: bool) -> tuple[Any, tuple[np.ndarray, np.ndarray]]:
-    """A segment without segments of its own that begins at `angle` and `data`, and what it reads of both vectors.
+def _leaf(segment: Any, begin: Begin, batch: bool, *, cut: bool) -> tuple[Any, Found]:
+    """A segment without segments of its own whose numbers begin there, and what it reads.
 
     With `cut` it reads its data in order too.
     """
     r = segment.range
-    angles, entries = _Places(), _Places()
+    angles, entries, turns = _Places(), _Places(), _Places()
     if isinstance(segment, Wide):
         angles.take(np.arange(segment.num_params))
     elif isinstance(segment, Flips):
@@ -114,9 +128,11 @@ def _leaf(segment: Any, angle: int, data: int, *, cut: bool) -> tuple[Any, tuple
         segment = replace(segment, kinds=tuple(map(entries.arrays, kinds)) if cut else kinds)
     phases = getattr(segment, "phases", None)
     if phases is not None:
-        moved = {p: replace(record, places=angles.take(record.places)) for p, record in phases.items()}
+        moved = {
+            p: replace(record, places=(turns if batch else angles).take(record.places)) for p, record in phases.items()
+        }
         segment = replace(segment, phases=moved)
     if not cut:
         entries.take(np.arange(r.data_stop - r.data))
-    found, own = angles.all() + r.angle, entries.all() + r.data
-    return replace(segment, range=Range(angle, angle + len(found), data, data + len(own))), (found, own)
+    found = angles.all() + r.angle, entries.all() + r.data, turns.all() + r.angle
+    return replace(segment, range=_range(begin, found)), found

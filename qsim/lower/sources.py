@@ -25,7 +25,7 @@ from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Expression, Parameter
 from qsim.kernels.take import take_rows
 from qsim.lower.expressions import evaluate_together
-from qsim.lower.plan import Reads, compact
+from qsim.lower.plan import Reads, Vectors, compact
 from qsim.lower.reads import read_range
 
 
@@ -42,11 +42,12 @@ class Template:
 class Sources:
     """How the angle vector and the data vector are made. `starts` are per operation, with the end last.
 
-    `open` is what may be differentiated, `varies` what differs from run to run of a batch.
+    `open` is what may be differentiated, `varies` what differs from run to run of a batch. `size` is that of `values`.
     """
 
     names: tuple[str, ...]
     num_numbers: int
+    size: int
     templates: tuple[Template, ...]
     angles: np.ndarray
     data: np.ndarray
@@ -62,17 +63,29 @@ class Sources:
         cuts = (pairwise(starts.tolist()) for starts in (self.angle_starts, self.data_starts))
         return [(angles[a:b], data[c:d]) for (a, b), (c, d) in zip(*cuts, strict=True)]
 
-    def read(self, reads: Reads) -> tuple[np.ndarray, np.ndarray]:
-        """The places in `values` of the angles and of the data that are read."""
-        pairs = ((self.angles, reads.angles), (self.data, reads.data))
-        angles, data = (places if which is None else places[which] for places, which in pairs)
-        return angles, data
+    def read(self, reads: Reads) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The places in `values` of the angles, of the data, and of a batch's angles of phases that are read."""
+        angles = self.angles if reads.angles is None else self.angles[reads.angles]
+        turns = self.angles[:0] if reads.turns is None else self.angles[reads.turns]
+        return angles, self.data if reads.data is None else self.data[reads.data], turns
 
     def tables(self, reads: Reads) -> Any:
         """The index arrays that travel as arguments; a range needs none."""
-        angles, data = self.read(reads)
+        angles, data, turns = map(_table, self.read(reads))
         templates = [(compact(t.numbers), compact(t.params)) for t in self.templates]
-        return {"templates": templates, "angles": _table(angles), "data": _table(data)}
+        return {"templates": templates, "angles": angles, "data": data, "turns": turns}
+
+    def depends_on(self, places: np.ndarray) -> np.ndarray:
+        """Which of `values` without the results of expressions the numbers at these places are made of."""
+        used = np.zeros(self.size, bool)
+        used[places] = True
+        begin = stop = self.size
+        for template in reversed(self.templates):
+            begin, stop = begin - template.params.shape[1], begin
+            wanted = used[begin:stop]
+            for operands in (template.numbers, template.params):
+                used[operands[:, wanted]] = True
+        return used[:begin]
 
 
 def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collection[str] = ()) -> Sources:
@@ -152,6 +165,7 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collect
     return Sources(
         names=tuple(shapes),
         num_numbers=numbers,
+        size=start,
         templates=tuple(templates),
         angles=angle_places,
         data=data_places,
@@ -163,16 +177,16 @@ def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collect
     )
 
 
-def angles_and_data(
+def flat_values(
     sources: Sources,
     tables: Any,
     numbers: Any,
     params: Mapping[str, Any],
     values: Sequence[Any],
     dtype: Any,
-    reads: Reads,
-) -> tuple[Any, Any]:
-    """The angle vector (A,) and the data vector (D,) of one run, real `dtype`: `reads`, as the tables are."""
+    places: np.ndarray | None = None,
+) -> Any:
+    """`values` of one run (V,), real `dtype`; where only some `places` will be read, no more is differentiated."""
     parts = [jnp.asarray(numbers, dtype)]
     parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
     for value in values:
@@ -180,6 +194,10 @@ def angles_and_data(
         if jnp.iscomplexobj(value):
             value = jnp.stack([value.real, value.imag], axis=-1)
         parts.append(value.astype(dtype).reshape(-1))
+    if places is not None:
+        cuts = np.cumsum([part.size for part in parts])[:-1]
+        used = np.split(sources.depends_on(places), cuts)
+        parts = [part if any_of.any() else lax.stop_gradient(part) for part, any_of in zip(parts, used, strict=True)]
     flat = jnp.concatenate(parts)
     results = [flat]
     for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
@@ -190,9 +208,15 @@ def angles_and_data(
         )
         kinds = tuple(fixed.tolist())
         results.append(evaluate_together(jnp, template.code, kinds, constants, numbers_of, take_rows(flat, params_at)))
-    flat = jnp.concatenate(results) if len(results) > 1 else flat
-    angles, data = sources.read(reads)
-    return _take(flat, angles, tables["angles"]), _take(flat, data, tables["data"])
+    return jnp.concatenate(results) if len(results) > 1 else flat
+
+
+def vectors(sources: Sources, tables: Any, reads: Reads, flat: Any, each: Any = None) -> Vectors:
+    """What `reads` says, as the tables do, out of `values` (V,), and a batch's out of those of `each` run, (V, B)."""
+    angles, data, turns = sources.read(reads)
+    each = flat[:, None] if each is None else each
+    turned = None if reads.turns is None else _take(each, turns, tables["turns"])
+    return Vectors(_take(flat, angles, tables["angles"]), _take(flat, data, tables["data"]), turned)
 
 
 def _is_range(places: np.ndarray) -> bool:
