@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from qsim.engine import dense, flips, phases, sweeps, wide
-from qsim.lower.matrices import dense_matrices, flip_numbers, read_array
+from qsim.lower.matrices import dense_matrices, flip_numbers, read_array, steps_of
 from qsim.lower.plan import Dense, Flips, Plan, Range, Repeat, Segment, Sweeps, Vectors, Wide
 
 SMALL_STATE, FEW_BLOCKS = 1 << 17, 1024
@@ -135,6 +135,7 @@ def run(plan: Plan, tables: Any, vectors: Vectors, x: Any, *, reversible: bool) 
         reversible: use the uncomputing backward pass (reverse mode only); otherwise
             plain automatic differentiation, which keeps every step's state.
     """
+    tables = [steps_of(s, t) for s, t in zip(plan.segments, tables, strict=True)]
     matrices = prepare_all(plan, tables, vectors, x.size, reversible=reversible)
     if not reversible or not plan.segments:
         return forward_all(plan.segments, matrices, tables, x)

@@ -12,14 +12,24 @@ Array = Any
 
 def take_rows(table: Array, index: Array) -> Array:
     """`table[index]` for a table (R, ...) and ints (...), all of them within 0 .. R - 1."""
-    table, index = jnp.asarray(table), lax.convert_element_type(index, jnp.int32)
+    return take_places(table, places_of(index))
+
+
+def places_of(index: Array) -> Array:
+    """Ints (...) as gathers take them, (..., 1) int32: in front of a loop, where they are what it goes over."""
+    index = lax.convert_element_type(index, jnp.int32)
+    return lax.expand_dims(index, (index.ndim,))
+
+
+def take_places(table: Array, places: Array) -> Array:
+    """`take_rows` for places (..., 1)."""
+    table, count = jnp.asarray(table), places.ndim - 1
     rest = table.shape[1:]
-    if not index.size:
-        return jnp.zeros((*index.shape, *rest), table.dtype)
+    if not places.size:
+        return jnp.zeros((*places.shape[:-1], *rest), table.dtype)
     numbers = lax.GatherDimensionNumbers(
-        offset_dims=tuple(range(index.ndim, index.ndim + len(rest))), collapsed_slice_dims=(0,), start_index_map=(0,)
+        offset_dims=tuple(range(count, count + len(rest))), collapsed_slice_dims=(0,), start_index_map=(0,)
     )
-    places = lax.expand_dims(index, (index.ndim,))
     return lax.gather(table, places, numbers, (1, *rest), mode=lax.GatherScatterMode.PROMISE_IN_BOUNDS)
 
 

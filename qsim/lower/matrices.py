@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +13,9 @@ from jax import lax
 
 from qsim.ir.operation import Gate
 from qsim.kernels.packed import realify
-from qsim.kernels.take import optional_rows, take_rows
+from qsim.kernels.take import optional_rows, places_of, take_places, take_rows
 from qsim.lower.compose import permutation_rows
-from qsim.lower.plan import Compose, Dense, Flips, Kind, Rotations, Sweeps, Waves
+from qsim.lower.plan import Compose, Dense, Flips, Kind, Repeat, Rotations, Segment, Sweeps, Waves
 from qsim.lower.reads import read_range
 from qsim.lower.waves import widened
 
@@ -68,65 +69,94 @@ def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -
     return jnp.asarray(factor, angles.dtype) * read_range(angles, rotations.time) * take_rows(data, coefficient)
 
 
-def compose(spec: Compose, tables: Any, children: Any, *, reversible: bool) -> Any:
+class Steps(NamedTuple):
+    """The tables of products in S steps: `children` (S, B, 1) that each multiplies by, the places of the rows of all
+    products at the `start` (B, K, 1), and in their `orders` after each step, and the `inverse` ones, (S, B, K, 1)."""
+
+    children: Any
+    start: Any
+    orders: Any
+    inverse: Any
+    home: Any
+
+
+def steps_of(segment: Segment, tables: Any) -> Any:
+    """The tables of a segment with those of products as gathers take them: made once, in front of all loops."""
+    if isinstance(segment, Repeat):
+        if segment.parts:
+            return [jax.vmap(partial(steps_of, segment.body[0]))(tables[0])]
+        return [steps_of(s, t) for s, t in zip(segment.body, tables, strict=True)]
+    if not isinstance(segment, (Dense, Sweeps)):
+        return tables
+    specs = {"pairs": segment.pairs, "blocks": segment.blocks}
+    return tables | {name: _steps(spec, tables[name]) for name, spec in specs.items() if spec.num_blocks}
+
+
+def _steps(spec: Compose, tables: Any) -> Steps:
+    index, perms, home = tables
+    rows = permutation_rows(spec.qubits)
+    inverse = np.argsort(rows, axis=1).astype(np.int32)
+    first = rows.shape[1] * np.arange(spec.num_blocks, dtype=np.int32)[:, None]
+    orders, undone = (places_of(take_rows(table, perms[1:]) + first) for table in (rows, inverse))
+    return Steps(places_of(index), places_of(take_rows(rows, perms[0])), orders, undone, home)
+
+
+def compose(spec: Compose, tables: Steps, children: Any, *, reversible: bool) -> Any:
     """Products of children (C, d, d) and the constant ones into blocks (B, K, K).
 
     Args:
+        tables: as `steps_of` makes them.
         reversible: pull cotangents back by undoing the products, as the engine does with states: unitary
             children only, reverse mode only, and a program a third as long as that of plain differentiation.
     """
-    index, perms, home = tables
     if not spec.num_blocks:
         return jnp.zeros((0, 1 << spec.qubits, 1 << spec.qubits), children.dtype)
     if not reversible:
-        return _products(spec, index, perms, children)
+        return _products(spec, tables, children)
 
     @jax.custom_vjp
-    def product(children: Any, index: Any, perms: Any, home: Any) -> Any:
-        return _products(spec, index, perms, children)
+    def product(children: Any, tables: Steps) -> Any:
+        return _products(spec, tables, children)
 
-    def product_forward(children: Any, index: Any, perms: Any, home: Any) -> tuple[Any, Any]:
-        made = _products(spec, index, perms, children)
-        return made, (children, made, index, perms, home)
+    def product_forward(children: Any, tables: Steps) -> tuple[Any, Any]:
+        made = _products(spec, tables, children)
+        return made, (children, made, tables)
 
-    def product_backward(kept: Any, ct: Any) -> tuple[Any, None, None, None]:
-        children, made, index, perms, home = kept
-        return _undo_products(spec, children, made, index, perms, home, ct), None, None, None
+    def product_backward(kept: Any, ct: Any) -> tuple[Any, None]:
+        children, made, tables = kept
+        return _undo_products(spec, children, made, tables, ct), None
 
     product.defvjp(product_forward, product_backward)
-    return product(children, *jax.tree.map(jnp.asarray, (index, perms, home)))
+    return product(children, jax.tree.map(jnp.asarray, tables))
 
 
 def _with_constants(spec: Compose, children: Any) -> Any:
     return jnp.concatenate([children, spec.constants.astype(children.dtype)])
 
 
-def _products(spec: Compose, index: Any, perms: Any, children: Any) -> Any:
+def _products(spec: Compose, tables: Steps, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
-    rows = permutation_rows(spec.qubits)
     children = _with_constants(spec, children)
     # the identity with its rows permuted
-    start = lax.eq(*jnp.broadcast_arrays(take_rows(rows, perms[0])[..., None], np.arange(size, dtype=np.int32)))
+    start = lax.eq(*jnp.broadcast_arrays(tables.start, np.arange(size, dtype=np.int32)))
 
     def step(acc: Any, at: tuple[Any, Any]) -> tuple[Any, None]:
-        child, perm = at
-        acc = acc.reshape(spec.num_blocks, d, -1)
-        acc = _times(take_rows(children, child), acc)
-        return _permuted(acc.reshape(-1, size, size), take_rows(rows, perm)), None
+        child, order = at
+        acc = _times(take_places(children, child), acc.reshape(spec.num_blocks, d, -1))
+        return take_places(acc.reshape(-1, size), order), None
 
-    return lax.scan(step, start.astype(children.dtype), (jnp.asarray(index), jnp.asarray(perms[1:])))[0]
+    return lax.scan(step, start.astype(children.dtype), (tables.children, tables.orders))[0]
 
 
-def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: Any, home: Any, ct: Any) -> Any:
+def _undo_products(spec: Compose, children: Any, made: Any, tables: Steps, ct: Any) -> Any:
     """The cotangent of the children (C, d, d), for the products made and their cotangent (B, K, K)."""
     size, d = 1 << spec.qubits, children.shape[-1]
-    rows = np.argsort(permutation_rows(spec.qubits), axis=1).astype(np.int32)
     children = _with_constants(spec, children)
 
     def step(both: Any, at: tuple[Any, Any]) -> tuple[Any, Any]:
-        child, perm = at
-        inverse = take_rows(children, child).conj().swapaxes(-1, -2)
-        after = _permuted(both, take_rows(rows, perm)).reshape(spec.num_blocks, d, -1)
+        child, order = at
+        inverse = take_places(children, child).conj().swapaxes(-1, -2)
+        after = take_places(both.reshape(-1, 2 * size), order).reshape(spec.num_blocks, d, -1)
         before = _times(inverse, after)
         after, before = (a.reshape(spec.num_blocks, d, -1, 2, size) for a in (after, before))
         bar = _times(
@@ -137,16 +167,8 @@ def _undo_products(spec: Compose, children: Any, made: Any, index: Any, perms: A
 
     # the cotangent conjugated, so that both are undone by the same matrices
     both = jnp.concatenate([made, ct.conj()], axis=-1)
-    bars = lax.scan(step, both, (index, perms[1:]), reverse=True)[1]
-    bars = bars.reshape(-1, d, d)
-    return optional_rows(bars, home, 0) if spec.padded else take_rows(bars, home)
-
-
-def _permuted(matrices: Any, rows: Any) -> Any:
-    """Matrices (B, K, M) with their rows in the order (B, K)."""
-    count, size, _ = matrices.shape
-    first = size * np.arange(count, dtype=np.int32)[:, None]
-    return take_rows(matrices.reshape(count * size, -1), rows + first)
+    bars = lax.scan(step, both, (tables.children, tables.inverse), reverse=True)[1].reshape(-1, d, d)
+    return optional_rows(bars, tables.home, 0) if spec.padded else take_rows(bars, tables.home)
 
 
 def _times(a: Any, b: Any) -> Any:
