@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from qsim.ir.controlled import split_controls
+from qsim.ir.table import Gate, rows
 from qsim.kernels.bits import bit_table, parity_signs
 
 MAX_QUBITS = 3
@@ -31,12 +33,23 @@ class Form:
     terms: tuple[tuple[tuple[int, ...], float], ...]
 
 
+def is_ours(operation: Any) -> bool:
+    """Whether an operation is this package's under its controls: no other is asked at numbers it was not given.
+
+    One of a user may have no matrix there, or be of another form than elsewhere.
+    """
+    base = split_controls(operation)[0]
+    if isinstance(base, Gate):
+        return base.row in rows()
+    return type(base).__module__.startswith("qsim.")
+
+
 def phase_form(operation: Any) -> Form | None:
-    """The form of an operation of one angle, seen at angles without meaning; None where it has none."""
+    """The form of an operation of one angle, seen at angles without meaning; None where it has none, or is a user's."""
     m = operation.num_qubits
     if len(operation.params) != 1 or getattr(operation, "arrays", ()) or m > MAX_QUBITS:
         return None
-    if not hasattr(operation, "matrix"):
+    if not hasattr(operation, "matrix") or not is_ours(operation):
         return None
     tries = [np.asarray(operation.replace((angle,)).matrix(np)) for angle in (0.0, 0.6, 1.7)]
     if not np.allclose(tries[0], np.eye(1 << m), atol=1e-12):

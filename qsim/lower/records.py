@@ -177,7 +177,9 @@ class Records:
         arrays = getattr(operation, "arrays", ())
         starts = s.angle_starts[places] - r.angle
         angles = (starts[:, None] + np.arange(len(operation.params))).astype(np.int32)
-        constant = np.asarray(operation.matrix(np)) if not angles.shape[1] and not arrays else None
+        # what cannot be asked with other numbers has none but its own: they are in its key
+        fixed = not (angles.shape[1] or arrays) or not hasattr(split_controls(operation)[0], "replace")
+        constant = np.asarray(operation.matrix(np)) if fixed else None
         slots = array_slots(arrays, s.data_starts[places] - r.data)
         return Kind(operation, operation.num_qubits, len(pieces), constant, angles, slots)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from qsim.ir.operation import key_of
 from qsim.lower.calibration import Costs
-from qsim.lower.forms import Form, phase_form
+from qsim.lower.forms import Form, is_ours, phase_form
 from qsim.lower.plan import Phases
 from qsim.lower.records import Piece, Records
 
@@ -185,9 +185,9 @@ def schedule(records: Records, pieces: Sequence[Piece]) -> Sweep | None:
 
 
 def _is_diagonal(operation: Any) -> bool:
-    """Whether an operation is diagonal whatever its numbers: seen at numbers without meaning."""
+    """Whether an operation is diagonal whatever its numbers: seen at numbers without meaning, or no user's with any."""
     params = [0.7 + 0.37 * i for i in range(len(operation.params))]
-    if getattr(operation, "arrays", ()):
+    if getattr(operation, "arrays", ()) or (params and not is_ours(operation)):
         return False
     matrix = np.asarray((operation.replace(params) if params else operation).matrix(np))
     return bool(np.all(matrix == np.diag(np.diagonal(matrix))))
