@@ -117,6 +117,11 @@ CASES: dict[str, Case] = {
     ),
     "no result": (lambda: execute(Circuit(1), []), _errors.ResultError, r"at least one result"),
     "a result that is none": (lambda: execute(Circuit(1), [Z(0)]), _errors.ResultError, r"must be a result"),
+    "results of two methods": (
+        lambda: execute(Circuit(1), [State(), Operator()]),
+        _errors.ResultError,
+        r"Operator needs the matrix of the circuit and State its state.*two calls",
+    ),
     "a result the method cannot give": (
         lambda: execute(Circuit(1), Operator(), method=Statevector()),
         _errors.ResultError,

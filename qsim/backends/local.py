@@ -161,7 +161,16 @@ def choose(request: Request) -> Choice:
         method, why = method.select(circuit, wanted)
     if not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
-    for result in atoms_of(request.results):
+    atoms = atoms_of(request.results)
+    of_operators, of_states = (
+        [type(r).__name__ for r in atoms if ("operator" in r.needs) is is_one] for is_one in (True, False)
+    )
+    if of_operators and of_states:
+        raise ResultError(
+            f"Result {of_operators[0]} needs the matrix of the circuit and {of_states[0]} its state, which are "
+            "different runs. Ask for them in two calls of execute."
+        )
+    for result in atoms:
         if ("operator" in result.needs) != isinstance(method, Unitary):
             name, other = type(result).__name__, Statevector if isinstance(method, Unitary) else Unitary
             raise ResultError(f"Method {type(method).__name__} cannot give {name}. Try method={other.__name__}().")
