@@ -75,17 +75,17 @@ class Sources:
         templates = [(compact(t.numbers), compact(t.params)) for t in self.templates]
         return {"templates": templates, "angles": angles, "data": data, "turns": turns}
 
-    def depends_on(self, places: np.ndarray) -> np.ndarray:
-        """Which of `values` without the results of expressions the numbers at these places are made of."""
+    def used(self, places: np.ndarray | None) -> np.ndarray:
+        """Which of `values` are read where those at these places are; None for all."""
         used = np.zeros(self.size, bool)
-        used[places] = True
+        used[slice(None) if places is None else places] = True
         begin = stop = self.size
         for template in reversed(self.templates):
             begin, stop = begin - template.params.shape[1], begin
             wanted = used[begin:stop]
             for operands in (template.numbers, template.params):
                 used[operands[:, wanted]] = True
-        return used[:begin]
+        return used
 
 
 def find_sources(circuit: Circuit, instructions: Sequence[Any], varying: Collection[str] = ()) -> Sources:
@@ -186,7 +186,8 @@ def flat_values(
     dtype: Any,
     places: np.ndarray | None = None,
 ) -> Any:
-    """`values` of one run (V,), real `dtype`; where only some `places` will be read, no more is differentiated."""
+    """`values` of one run (V,), real `dtype`; where only some `places` are read, only what these are made of is right,
+    and differentiated."""
     parts = [jnp.asarray(numbers, dtype)]
     parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
     for value in values:
@@ -194,13 +195,16 @@ def flat_values(
         if jnp.iscomplexobj(value):
             value = jnp.stack([value.real, value.imag], axis=-1)
         parts.append(value.astype(dtype).reshape(-1))
-    if places is not None:
-        cuts = np.cumsum([part.size for part in parts])[:-1]
-        used = np.split(sources.depends_on(places), cuts)
-        parts = [part if any_of.any() else lax.stop_gradient(part) for part, any_of in zip(parts, used, strict=True)]
+    sizes = [*(part.size for part in parts), *(template.params.shape[1] for template in sources.templates)]
+    wanted = [part.any() for part in np.split(sources.used(places), np.cumsum(sizes)[:-1])]
+    parts = [part if w else lax.stop_gradient(part) for part, w in zip(parts, wanted, strict=False)]
     flat = jnp.concatenate(parts)
     results = [flat]
-    for template, (numbers_at, params_at) in zip(sources.templates, tables["templates"], strict=True):
+    made = zip(sources.templates, tables["templates"], wanted[len(parts) :], strict=True)
+    for template, (numbers_at, params_at), is_wanted in made:
+        if not is_wanted:
+            results.append(jnp.zeros(template.params.shape[1], dtype))
+            continue
         # nothing is differentiated by a constant: as an exponent of a negative number that would be NaN
         fixed = np.array([bool(np.all(row < sources.num_numbers)) for row in template.numbers], bool)
         constants, numbers_of = (
