@@ -56,17 +56,18 @@ def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
 
 def multiply(phases: Phases, parts: Energies, x: Array, sign: Array | None) -> Array:
     """exp(iE), times real signs (R, K), on a state (B, R, 2K)."""
-    (x,), _ = _by_parts(phases, parts, (x,), sign, inverse=False, also=lambda *_: None)
+    (x,), _ = _by_parts(phases, parts, (x,), sign, also=lambda *_: None)
     return x
 
 
 def undo(
     phases: Phases, tables: Any, parts: Energies, x: Array, ct: Array, sign: Array | None, *, wanted: bool
 ) -> tuple[tuple[Array, Array], Array | None]:
-    """The inverse on a state (B, R, 2K) and its cotangent, and the cotangent (T, B) of the angles if it is wanted."""
+    """The inverse, whose parts are given, on a state (B, R, 2K) and its cotangent, and the cotangent (T, B) of the
+    angles if it is wanted."""
     batch = x.shape[0]
     sums = partial(_sums, phases) if wanted else lambda *_: (None, None)
-    made, (own, by_group) = _by_parts(phases, parts, (x, ct), sign, inverse=True, also=sums)
+    made, (own, by_group) = _by_parts(phases, parts, (x, ct), sign, also=sums)
     if not wanted:
         return made, None
     found = []
@@ -88,9 +89,9 @@ def _sums(phases: Phases, x: Array, ct: Array) -> tuple[Array | None, Array | No
 
 
 def _by_parts(
-    phases: Phases, parts: Energies, states: tuple[Array, ...], sign: Array | None, *, inverse: bool, also: Any
+    phases: Phases, parts: Energies, states: tuple[Array, ...], sign: Array | None, *, also: Any
 ) -> tuple[Any, Any]:
-    """States times the diagonal or its inverse, part by part, and `also` of each part as it was, by part where there
+    """States times the diagonal, part by part, and `also` of each part as it was, by part where there
     are several."""
     batch, rows, _ = states[0].shape
     table = _group_signs(phases, states[0].dtype)
@@ -103,7 +104,6 @@ def _by_parts(
             whole = _cis(energy if own is None else energy + own)
         else:
             whole = _cis(by_row) if own is None else _cis(by_row) * _cis(own)
-        whole = whole.conj() if inverse else whole
         whole = whole if sign is None else whole * sign
         found = also(*states)
         if several:  # read before they are written to, or XLA copies the states

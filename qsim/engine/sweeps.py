@@ -84,7 +84,7 @@ class _Diagonals:
         return self.signed(at, x)[0]
 
     def undo(self, at: int, x: Array, ct: Array) -> tuple[Array, Array, Array | None]:
-        """Its inverse on a state and its cotangent, and the cotangent of its angles if they are open."""
+        """Where the angles are the inverse's: a state and its cotangent undone, and the cotangent of the angles."""
         if at not in self.parts:
             return *self.signed(at, x, ct), None
         record, table, parts = self.segment.phases[at], self.tables[at], self.parts[at]
@@ -162,8 +162,8 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     """Undo all passes on the state and pull its cotangent back; as `dense.backward`."""
     shape = x.shape
     x, ct = _batched(segment, x), _batched(segment, ct)
-    # made again, or XLA keeps the diagonals of the forward run
-    between = _Diagonals(segment, numbers._replace(angles=[tied(a, ct) for a in numbers.angles]), tables)
+    # made again, or XLA keeps the diagonals of the forward run; of the inverse, so that what multiplies is one kernel
+    between = _Diagonals(segment, numbers._replace(angles=[-tied(a, ct) for a in numbers.angles]), tables)
     bars: dict[int, Array] = {}  # by the first block of a part
     angle_bars: dict[int, Array] = {}
 
