@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from qsim.ir.controlled import split_controls
 from qsim.kernels.packed import pack, unpack
 from qsim.lower.plan import Wide
 
@@ -34,7 +33,7 @@ def _act(operation: Any, columns: Any) -> Any:
 
 def _operation(segment: Wide, numbers: Any) -> Any:
     params, arrays = numbers
-    if not (params or arrays) or not hasattr(split_controls(segment.operation)[0], "replace"):
+    if not params and not arrays:
         return segment.operation
     return segment.operation.replace(tuple(params), tuple(arrays))
 

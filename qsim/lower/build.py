@@ -21,7 +21,7 @@ from qsim.lower.fuse import fuse
 from qsim.lower.parts import in_parts
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.reads import in_order_of_reads
-from qsim.lower.records import Piece, Records, array_slots
+from qsim.lower.records import Piece, Records, array_slots, is_replaceable
 from qsim.lower.repeats import find_repeats
 from qsim.lower.sources import find_sources
 
@@ -166,8 +166,10 @@ class _Builder:
     def wide(self, start: int, stop: int) -> Wide:
         records, r = self.records, self.records.range(start, stop)
         i = records.instructions[start]
-        arrays = array_slots(getattr(i.operation, "arrays", ()), np.zeros(1, np.int64))
-        params = len(i.operation.params)
+        params, arrays = len(i.operation.params), getattr(i.operation, "arrays", ())
+        if not is_replaceable(i.operation):
+            params, arrays = 0, ()
+        arrays = array_slots(arrays, np.zeros(1, np.int64))
         return Wide(records.num_qubits, records.k, r, i.operation, i.qubits, arrays, params, records.open(r))
 
 

@@ -177,8 +177,7 @@ class Records:
         arrays = getattr(operation, "arrays", ())
         starts = s.angle_starts[places] - r.angle
         angles = (starts[:, None] + np.arange(len(operation.params))).astype(np.int32)
-        # what cannot be asked with other numbers has none but its own: they are in its key
-        fixed = not (angles.shape[1] or arrays) or not hasattr(split_controls(operation)[0], "replace")
+        fixed = not (angles.shape[1] or arrays) or not is_replaceable(operation)
         constant = np.asarray(operation.matrix(np)) if fixed else None
         slots = array_slots(arrays, s.data_starts[places] - r.data)
         return Kind(operation, operation.num_qubits, len(pieces), constant, angles, slots)
@@ -194,6 +193,11 @@ class Records:
         _, _, terms, factors = split_controls(self.operation(piece))[0].rotations()
         place = self.sources.data_starts[piece.place] - r.data + terms[piece.number]
         return float(factors[piece.number]), int(place)
+
+
+def is_replaceable(operation: Any) -> bool:
+    """Whether an operation can be asked with other numbers; one that cannot has its own in its key."""
+    return hasattr(split_controls(operation)[0], "replace")
 
 
 def array_slots(arrays: Sequence[Any], starts: np.ndarray) -> tuple[ArraySlot, ...]:
