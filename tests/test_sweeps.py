@@ -46,7 +46,7 @@ def assert_adjoint_is_backprop(circuit: Circuit, params: dict[str, np.ndarray]) 
         np.testing.assert_allclose(slopes[0][name], slopes[1][name], atol=1e-12, err_msg=name)
 
 
-@pytest.mark.parametrize("n", [10, 13])
+@pytest.mark.parametrize("n", [10, pytest.param(13, marks=pytest.mark.slow)])
 def test_gradients_of_a_pass_that_leaves_out_the_windows_between(n, x64):
     theta, at = ParameterVector("theta", 2 * n + 12), iter(range(2 * n + 12))
     circuit = Circuit(n)
@@ -64,7 +64,7 @@ def test_gradients_of_a_pass_that_leaves_out_the_windows_between(n, x64):
     assert_adjoint_is_backprop(circuit, {"theta": np.random.default_rng(n).normal(size=2 * n + 12)})
 
 
-@pytest.mark.parametrize("n", [10, 12])
+@pytest.mark.parametrize("n", [10, pytest.param(12, marks=pytest.mark.slow)])
 def test_gradients_of_a_batch_of_gates_at_both_ends(n, x64):
     x, w, circuit = Parameter("x"), ParameterVector("w", 8), Circuit(n)
     for first in (0, 4):
