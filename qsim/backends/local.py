@@ -162,12 +162,10 @@ def choose(request: Request) -> Choice:
     if not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
     atoms = atoms_of(request.results)
-    of_operators, of_states = (
-        [type(r).__name__ for r in atoms if ("operator" in r.needs) is is_one] for is_one in (True, False)
-    )
-    if of_operators and of_states:
+    first = {"operator" in result.needs: type(result).__name__ for result in reversed(atoms)}
+    if len(first) > 1:
         raise ResultError(
-            f"Result {of_operators[0]} needs the matrix of the circuit and {of_states[0]} its state, which are "
+            f"Result {first[True]} needs the matrix of the circuit and {first[False]} its state, which are "
             "different runs. Ask for them in two calls of execute."
         )
     for result in atoms:

@@ -218,9 +218,11 @@ def flat_values(
 def vectors(sources: Sources, tables: Any, reads: Reads, flat: Any, each: Any = None) -> Vectors:
     """What `reads` says, as the tables do, out of `values` (V,), and a batch's out of those of `each` run, (V, B)."""
     angles, data, turns = sources.read(reads)
+    made = Vectors(_take(flat, angles, tables["angles"]), _take(flat, data, tables["data"]))
+    if reads.turns is None:
+        return made
     each = flat[:, None] if each is None else each
-    turned = None if reads.turns is None else _take(each, turns, tables["turns"])
-    return Vectors(_take(flat, angles, tables["angles"]), _take(flat, data, tables["data"]), turned)
+    return made._replace(turns=_take(each, turns, tables["turns"]))
 
 
 def _is_range(places: np.ndarray) -> bool:
