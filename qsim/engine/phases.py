@@ -144,10 +144,11 @@ def _parts(length: int, size: int) -> int:
 
 
 def _times(x: Array, factor: Array) -> Array:
+    """The state times the factor, which comes first: so XLA makes one kernel of this for state and cotangent."""
     pairs = x.reshape(*x.shape[:-1], -1, 2)
     re, im = pairs[..., 0], pairs[..., 1]
     c, s = factor.real, factor.imag
-    return jnp.stack([re * c - im * s, re * s + im * c], axis=-1).reshape(x.shape)
+    return jnp.stack([c * re - s * im, s * re + c * im], axis=-1).reshape(x.shape)
 
 
 def _own_signs(phases: Phases, dtype: Any) -> Array:

@@ -103,7 +103,8 @@ class _Diagonals:
         # tied to the state, or XLA keeps the signs of all amplitudes outside a loop: half a state
         states, sign = lax.optimization_barrier((states, self.signs[at]))
         whole = _whole(self.segment, sign)[..., None].astype(states[0].dtype)
-        return tuple((x.reshape(*x.shape[:-1], -1, 2) * whole).reshape(x.shape) for x in states)
+        # the factor first: one kernel for state and cotangent
+        return tuple((whole * x.reshape(*x.shape[:-1], -1, 2)).reshape(x.shape) for x in states)
 
 
 def _whole(segment: Sweeps, sign: tuple[Array, Array, dict[int, Array]]) -> Array:
