@@ -239,7 +239,13 @@ def check_choices(method: Any, gradient: Any) -> None:
 
 
 def _check_results(request: Request) -> None:
-    """Refuse results that the circuit cannot give."""
+    """Refuse results that the circuit, or one run of it, cannot give."""
+    first = {"operator" in atom.needs: type(atom).__name__ for atom in reversed(atoms_of(request.results))}
+    if len(first) > 1:
+        raise ResultError(
+            f"Result {first[True]} needs the matrix of the circuit and {first[False]} its state, which are "
+            "different runs. Ask for them in two calls of execute."
+        )
     check_all(request.results, context_of(request))
     for other in circuits(request.results):
         if other.parameters:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsim import Circuit, ParameterVector, X, Y, Z, _program, execute
+from qsim import Circuit, Parameter, ParameterVector, X, Y, Z, _program, execute
 from qsim.gradients import Backprop
 from qsim.kernels.trig import cos_sin
 from qsim.lower import calibration, cost
@@ -21,7 +21,7 @@ from qsim.lower.forms import BASES, phase_form
 from qsim.lower.plan import Repeat, Sweeps
 from qsim.methods import Statevector
 from qsim.methods.statevector import batch_amplitudes, device_memory
-from qsim.results import Expectation, Probabilities, Samples
+from qsim.results import Expectation, Norm, Probabilities, Samples
 
 
 def double() -> Statevector:
@@ -265,3 +265,11 @@ def test_cosines_in_single_precision(angles):
     np.testing.assert_allclose(sine, np.sin(x.astype(float)), atol=2e-7)
     slope = jax.vmap(jax.grad(lambda v: cos_sin(v)[1]))(jnp.asarray(x))
     np.testing.assert_allclose(slope, np.cos(x.astype(float)), atol=2e-7)
+
+
+def test_angles_beyond_single_precision_keep_the_norm():
+    huge = np.float32([1e6, -3e7, 1e9, 4e15, -2e30, 3e38])
+    cosine, sine = cos_sin(jnp.asarray(huge))
+    np.testing.assert_allclose(cosine**2 + sine**2, 1, atol=1e-6)
+    circuit = Circuit(2).h([0, 1]).rz(Parameter("x"), 0).rzz(Parameter("x"), 0, 1).h([0, 1])
+    np.testing.assert_allclose(execute(circuit, Norm(), {"x": huge}), 1, atol=1e-6)

@@ -101,3 +101,11 @@ def test_one_term_leaves_no_constant_of_the_size_of_the_state():
         shapes = re.findall(r"= \w+\[([\d,]*)\]\S* constant\(", text)
         assert shapes
         assert max(math.prod(int(d) for d in shape.split(",") if d) for shape in shapes) < 1 << (n - 4)
+
+
+@pytest.mark.parametrize("num_qubits, is_loop", [(12, False), (13, True)])
+def test_sums_of_z_are_one_diagonal_where_it_is_small(num_qubits, is_loop):
+    table, coefficients = lowered(sum((Z(q) @ Z(q + 1) for q in range(num_qubits - 1)), 0.5 * Z(0)), num_qubits)
+    psi = jnp.ones(1 << num_qubits, jnp.complex64)
+    made = jax.make_jaxpr(lambda c, psi: pauli_apply(table, c, psi))(coefficients, psi)
+    assert ("scan[" in str(made)) is is_loop

@@ -130,29 +130,6 @@ def test_a_users_operation_is_diagonal_at_its_own_angle_only():
     np.testing.assert_allclose(execute(circuit, State()), statevector(circuit), atol=1e-6)
 
 
-class Plain:
-    """No more than a number and a matrix."""
-
-    name, num_clbits, num_params = "plain", 0, 1
-
-    def __init__(self, angle, num_qubits):
-        self.params, self.num_qubits = (angle,), num_qubits
-
-    def matrix(self, xp):
-        return xp.asarray(np.diag(np.exp(1j * self.params[0] * np.arange(1 << self.num_qubits))))
-
-
-@pytest.mark.parametrize("n, qubits", [(1, [0]), (2, [1, 0]), (6, [0, 5]), (6, [5, 3, 0, 1, 2])])
-@pytest.mark.parametrize("controls", [0, 1])
-def test_an_operation_with_a_number_and_a_matrix_alone_is_a_constant(n, qubits, controls):
-    operation = Plain(0.3, len(qubits))
-    circuit = Circuit(n + controls).h(range(n + controls))
-    for _ in range(2):
-        circuit.append(controlled(operation, controls) if controls else operation, [*range(n, n + controls), *qubits])
-        circuit.ry(0.7, range(n))
-    np.testing.assert_allclose(execute(circuit, State()), statevector(circuit), atol=1e-6)
-
-
 class Named:
     """A gate with the key of something else."""
 

@@ -161,14 +161,7 @@ def choose(request: Request) -> Choice:
         method, why = method.select(circuit, wanted)
     if not isinstance(method, Method):
         raise MethodError(f"Argument `method` must be a method such as Statevector(), but is {method!r}.")
-    atoms = atoms_of(request.results)
-    first = {"operator" in result.needs: type(result).__name__ for result in reversed(atoms)}
-    if len(first) > 1:
-        raise ResultError(
-            f"Result {first[True]} needs the matrix of the circuit and {first[False]} its state, which are "
-            "different runs. Ask for them in two calls of execute."
-        )
-    for result in atoms:
+    for result in atoms_of(request.results):
         if ("operator" in result.needs) != isinstance(method, Unitary):
             name, other = type(result).__name__, Statevector if isinstance(method, Unitary) else Unitary
             raise ResultError(f"Method {type(method).__name__} cannot give {name}. Try method={other.__name__}().")

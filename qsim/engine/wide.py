@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from qsim._errors import CircuitError
 from qsim.kernels.packed import pack, unpack
 from qsim.lower.plan import Wide
 
@@ -50,6 +51,12 @@ def backward(segment: Wide, numbers: Any, tables: Any, x: Any, ct: Any) -> tuple
     columns, back = _moved(segment, unpack(x))
     if hasattr(operation, "apply") and hasattr(operation, "inverse"):
         columns = _act(operation.inverse(), columns)
+    elif not hasattr(operation, "matrix"):
+        raise CircuitError(
+            f"{operation.name} on qubits {segment.qubits}: the adjoint gradient undoes an operation by its inverse() "
+            f"or matrix(xp), but {type(operation).__name__} has apply() alone. Give it one of them, or use "
+            "gradient=Backprop()."
+        )
     else:
         matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)
         columns = jnp.matmul(matrix.conj().T, columns, precision=lax.Precision.HIGHEST)

@@ -20,13 +20,17 @@ _PARTS = (1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8)
 
 @jax.custom_jvp
 def cos_sin(x: Array) -> tuple[Array, Array]:
-    """(cos x, sin x) of real angles, radians; in float32 to 2e-7 for |x| up to 1e4, in float64 those of the library."""
+    """(cos x, sin x) of real angles, radians; in float32 to 2e-7 for |x| up to 1e4, in float64 those of the library.
+
+    In float32 they are those of some angle whatever x is: a state keeps its norm.
+    """
     if x.dtype != jnp.float32:
         return jnp.cos(x), jnp.sin(x)
     quarters = jnp.round(x * (2 / jnp.pi))
     r = x
     for part in _PARTS:
         r = r - quarters * jnp.float32(part)
+    r = jnp.clip(r, -0.8, 0.8)  # or large angles, which no float32 reduces, would give any number
     square = r * r
     sine = r + r * square * (-1.6666654611e-1 + square * (8.3321608736e-3 + square * -1.9515295891e-4))
     cosine = (

@@ -12,7 +12,7 @@ import numpy as np
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import split_controls
 from qsim.ir.expand import expand
-from qsim.ir.operation import Barrier, Measure, key_of
+from qsim.ir.operation import Barrier, Measure, is_replaceable, key_of
 from qsim.ir.ops import PauliEvolution
 from qsim.lower import calibration, cost
 from qsim.lower.calibration import Costs
@@ -21,7 +21,7 @@ from qsim.lower.fuse import fuse
 from qsim.lower.parts import in_parts
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.reads import in_order_of_reads
-from qsim.lower.records import Piece, Records, array_slots, is_replaceable
+from qsim.lower.records import Piece, Records, array_slots
 from qsim.lower.repeats import find_repeats
 from qsim.lower.sources import find_sources
 

@@ -71,7 +71,8 @@ def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -
 
 class Steps(NamedTuple):
     """The tables of products in S steps: `children` (S, B, 1) that each multiplies by, the places of the rows of all
-    products at the `start` (B, K, 1), and in their `orders` after each step, and the `inverse` ones, (S, B, K, 1)."""
+    products at the `start` (B, K, 1), and in their `orders` after each step, and the `inverse` ones, (S, B, K, 1);
+    `home` is the place of each child among those of all steps (C,)."""
 
     children: Any
     start: Any

@@ -69,8 +69,8 @@ class ArraySlot:
 class Kind:
     """All operations of one kind in a segment: `count` matrices (d, d) made in one batched call.
 
-    `constant` is the matrix where the kind has neither angles nor arrays; `operation`
-    is one of them, to make the others from; `angles` (m, p) are places in the angle vector.
+    `constant` is the matrix where the kind has neither angles nor arrays, or they cannot
+    be replaced; `operation` is one of them, to make the others from; `angles` (m, p) are places in the angle vector.
     """
 
     operation: Any

@@ -10,7 +10,7 @@ import numpy as np
 
 from qsim.ir.circuit import Instruction
 from qsim.ir.controlled import split_controls
-from qsim.ir.operation import key_of
+from qsim.ir.operation import is_replaceable, key_of
 from qsim.lower.forms import BASES
 from qsim.lower.plan import ArraySlot, Kind, Range, Rotations, Waves
 from qsim.lower.sources import Sources
@@ -193,11 +193,6 @@ class Records:
         _, _, terms, factors = split_controls(self.operation(piece))[0].rotations()
         place = self.sources.data_starts[piece.place] - r.data + terms[piece.number]
         return float(factors[piece.number]), int(place)
-
-
-def is_replaceable(operation: Any) -> bool:
-    """Whether an operation can be asked with other numbers; one that cannot has its own in its key."""
-    return hasattr(split_controls(operation)[0], "replace")
 
 
 def array_slots(arrays: Sequence[Any], starts: np.ndarray) -> tuple[ArraySlot, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from qsim.ir.controlled import split_controls
 from qsim.ir.gates import terms
 from qsim.ir.table import Gate
+from qsim.lower.forms import is_ours
 
 TOLERANCE = 1e-12
 PAULIS = {"I": terms.I, "X": terms.X, "Y": terms.Y, "Z": terms.Z}
@@ -20,7 +21,8 @@ def wave_of(operation: Any) -> tuple[float, np.ndarray] | None:
     Its spectrum says which frequency is to be tried; the sum is compared with the matrix at other angles. Operations
     that are no gates of the table, controlled or not, are not asked for their matrix at angles they were not given.
     """
-    if not isinstance(split_controls(operation)[0], Gate) or len(operation.params) != 1:
+    is_gate = isinstance(split_controls(operation)[0], Gate) and is_ours(operation)
+    if not is_gate or len(operation.params) != 1:
         return None
     frequencies = {abs(w) for spectrum in operation.spectra for w in spectrum} - {0.0}
     if len(frequencies) != 1:
