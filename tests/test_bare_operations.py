@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from oracle import statevector
 
-from qsim import Circuit, Parameter, Z, execute
+from qsim import Circuit, Parameter, Z, execute, qasm
 from qsim._errors import CircuitError
-from qsim.ir.operation import controlled
+from qsim.ir.operation import Gate, controlled, row_of
 from qsim.results import Expectation, State
 from qsim.rules import Backprop
 
@@ -59,9 +59,9 @@ def test_numbers_that_nothing_can_replace_are_in_the_key(n, qubits, controls):
 
 @pytest.mark.parametrize("value", [Parameter("a"), jnp.float32(0.3)])
 def test_numbers_that_nothing_can_replace_must_have_values(value):
-    with pytest.raises(CircuitError, match="plain.*must have `key` and `replace.*no `replace`"):
+    with pytest.raises(CircuitError, match="plain.*not all constants.*must have `key` and `replace"):
         execute(Circuit(1).append(Keyed(value, 1), [0]), State(), {"a": 0.3} if isinstance(value, Parameter) else None)
-    with pytest.raises(CircuitError, match="plain.*must have `key` and `replace.*no `replace`"):
+    with pytest.raises(CircuitError, match="plain.*not all constants.*must have `key` and `replace"):
         jax.grad(lambda a: execute(Circuit(1).append(Keyed(a, 1), [0]), Expectation(Z(0))))(0.3)
 
 
@@ -87,10 +87,165 @@ def test_operations_with_apply_alone_are_known_by_what_they_do(kept):
         np.testing.assert_allclose(execute(circuit, State()), np.prod(values, axis=0) / 2, atol=1e-6)
     wide = Diagonal(first, kept=kept)
     wide.num_qubits = 21
-    with pytest.raises(CircuitError, match="diagonal.*apply.. alone must have `key`.*21"):
+    with pytest.raises(CircuitError, match="diagonal.*more than 20 qubits must have `key`.*21"):
         execute(Circuit(21).append(wide, range(21)), Expectation(Z(0)))
-    with pytest.raises(CircuitError, match="diagonal.*arrays are JAX values"):
+    with pytest.raises(CircuitError, match="diagonal.*not all constants"):
         execute(Circuit(2).append(Diagonal(jnp.asarray(first), kept=False), [0, 1]), State())
+
+
+class Large:
+    """A phase as a matrix that is too large to be made, and as an action."""
+
+    num_clbits, num_params, name, key = 0, 1, "large", "large"
+
+    def __init__(self, angle, num_qubits):
+        self.params, self.num_qubits = (angle,), num_qubits
+
+    def matrix(self, xp):
+        raise AssertionError("the matrix is not made")
+
+    def apply(self, xp, columns):
+        return columns * np.exp(1j * self.params[0])
+
+    def inverse(self):
+        return Large(-self.params[0], self.num_qubits)
+
+
+def test_large_operations_are_told_apart_by_their_action():
+    for angle in (0.3, 1.1):
+        found = execute(Circuit(12).append(Large(angle, 12), range(12)), State())
+        assert abs(found[0] - np.exp(1j * angle)) < 1e-6
+
+
+@pytest.mark.parametrize("bad", [[1.0, 2.0], None, np.array(["x"]), np.array([None])])
+def test_arrays_of_an_operation_must_be_arrays_of_numbers(bad):
+    with pytest.raises(CircuitError, match="diagonal: `arrays` must hold NumPy or JAX arrays"):
+        Circuit(2).append(Diagonal(bad, kept=False), [0, 1])
+
+
+def test_values_that_a_matrix_closes_over_are_constants():
+    class Traced:
+        name, num_qubits, num_clbits, num_params, params = "traced", 1, 0, 0, ()
+
+        def __init__(self, angle):
+            self.angle = angle
+
+        def matrix(self, xp):
+            return xp.diag(xp.exp(1j * xp.stack([self.angle, -self.angle])))
+
+    operation = Traced(0.3)
+    circuit = Circuit(1).h(0).append(operation, [0]).h(0)
+    assert abs(execute(circuit, Expectation(Z(0))) - np.cos(0.6)) < 1e-6
+
+    def value(angle):
+        return execute(Circuit(1).append(Traced(angle), [0]), Expectation(Z(0)))
+
+    with pytest.raises(CircuitError, match="traced: matrix.numpy. fails: Tracer.*must be in `params`.*`replace"):
+        jax.grad(value)(0.3)
+
+    def later(angle):
+        operation = Traced(0.3)
+        circuit = Circuit(1).append(operation, [0])
+        operation.angle = angle
+        return execute(circuit, Expectation(Z(0)))
+
+    with pytest.raises(CircuitError, match="traced: what tells it.*matrix.numpy. fails: Tracer.*Give it `key`"):
+        jax.grad(later)(0.3)
+
+
+class Jaxed(Diagonal):
+    """An action that takes nothing but tracers and JAX arrays."""
+
+    def apply(self, xp, columns):
+        return columns.at[0].multiply(self.kept[0])
+
+
+def test_an_action_that_numpy_cannot_do_needs_a_key():
+    circuit = Circuit(2).append(Jaxed(np.array([-1, 1, 1, 1]), kept=True), [0, 1])
+    with pytest.raises(CircuitError, match="diagonal.*apply.numpy, columns. fails: AttributeError.*Give it `key`."):
+        execute(circuit, State())
+
+
+class Defined(Plain):
+    """A rotation by its definition, and as more: what it is known by is what is run."""
+
+    name = "defined"
+
+    def definition(self):
+        return Circuit(1).ry(self.params[0], 0)
+
+    def matrix(self, xp):
+        return Gate(row_of("ry"), (self.params[0],)).matrix(xp)
+
+
+class Applied(Defined):
+    """The same with an action."""
+
+    key = "applied"
+
+    def apply(self, xp, columns):
+        return self.matrix(xp) @ columns
+
+
+@pytest.mark.parametrize("kind", [Defined, Applied])
+@pytest.mark.parametrize("controls", [0, 1])
+def test_operations_with_a_definition_are_run_by_it(kind, controls):
+    def value(angle, **how):
+        operation = kind(angle, 1)
+        circuit = Circuit(1 + controls).x(range(controls))
+        circuit.append(controlled(operation, controls) if controls else operation, range(controls + 1))
+        return execute(circuit, Expectation(Z(controls)), **how)
+
+    angles = jnp.array([0.3, 1.1])
+    for angle in angles:
+        for given in (angle, float(angle)):
+            assert abs(value(given) - np.cos(angle)) < 1e-6
+        assert abs(value(Parameter("a"), params={"a": angle}) - np.cos(angle)) < 1e-6
+        assert abs(jax.grad(value)(angle) + np.sin(angle)) < 1e-6
+    np.testing.assert_allclose(jax.vmap(value)(angles), np.cos(angles), atol=1e-6)
+    np.testing.assert_allclose(value(Parameter("a"), params={"a": angles}), np.cos(angles), atol=1e-6)
+
+
+def closed_over(angle):
+    class Closed:
+        name, num_qubits, num_clbits, num_params, params = "closed", 1, 0, 0, ()
+
+        def definition(self):
+            return Circuit(1).ry(angle, 0)
+
+        def apply(self, xp, columns):
+            raise AssertionError("what it is known by is what is run")
+
+    return Closed()
+
+
+def test_operations_that_close_over_values_are_run_by_their_definition():
+    def value(angle):
+        return execute(Circuit(1).append(closed_over(angle), [0]), Expectation(Z(0)))
+
+    for angle in (jnp.float32(0.3), jnp.float32(1.1), 0.3, 1.1):
+        assert abs(value(angle) - np.cos(angle)) < 1e-6
+    assert abs(jax.grad(value)(0.3) + np.sin(0.3)) < 1e-6
+
+
+@pytest.mark.parametrize("controls", [0, 1])
+@pytest.mark.parametrize("operation", [Plain(0.3, 1), Defined(0.3, 1), Diagonal(np.array([1, 1j]), kept=False)])
+def test_circuits_with_such_operations_are_pytrees(operation, controls):
+    operation.num_qubits = 1
+    circuit = Circuit(1 + controls).h(range(1 + controls))
+    circuit.append(controlled(operation, controls) if controls else operation, range(1 + controls))
+    circuit.ry(0.7, 0).unitary(np.array([[0, 1j], [1, 0]]), [0])
+    want = execute(circuit, State())
+    np.testing.assert_allclose(jax.jit(lambda c: execute(c, State()))(circuit), want, atol=1e-6)
+    np.testing.assert_allclose(execute(jax.tree.map(lambda leaf: leaf, circuit), State()), want, atol=1e-6)
+
+
+def test_circuits_with_such_operations_are_written_and_transpiled():
+    circuit = Circuit(2).h([0, 1]).append(Plain(0.3, 1), [1])
+    assert "h q[0]" in qasm.dumps(circuit)
+    circuit.append(controlled(Defined(0.3, 1)), [0, 1])
+    want = execute(circuit, Expectation(Z(1)))
+    assert abs(execute(circuit, Expectation(Z(1)), on="local@line5", shots=20_000, key=jax.random.key(0)) - want) < 0.03
 
 
 def test_an_operation_with_apply_alone_has_no_adjoint_gradient():
@@ -98,6 +253,6 @@ def test_an_operation_with_apply_alone_has_no_adjoint_gradient():
         circuit = Circuit(2).append(Diagonal(np.ones(4), kept=True), [0, 1]).ry(angle, 0)
         return execute(circuit, Expectation(Z(0)), **how)
 
-    with pytest.raises(CircuitError, match=r"diagonal on qubits \(0, 1\).*inverse\(\) or matrix.*Backprop"):
+    with pytest.raises(CircuitError, match=r"diagonal on qubits \(0, 1\).*inverse\(\), matrix.*Diagonal.*Backprop"):
         jax.grad(value)(0.3)
     assert abs(jax.grad(lambda a: value(a, gradient=Backprop()))(0.3) + np.sin(0.3)) < 1e-6

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from qsim._errors import CircuitError
+from qsim.ir.controlled import split_controls
 from qsim.kernels.packed import pack, unpack
 from qsim.lower.plan import Wide
 
@@ -53,9 +54,9 @@ def backward(segment: Wide, numbers: Any, tables: Any, x: Any, ct: Any) -> tuple
         columns = _act(operation.inverse(), columns)
     elif not hasattr(operation, "matrix"):
         raise CircuitError(
-            f"{operation.name} on qubits {segment.qubits}: the adjoint gradient undoes an operation by its inverse() "
-            f"or matrix(xp), but {type(operation).__name__} has apply() alone. Give it one of them, or use "
-            "gradient=Backprop()."
+            f"{operation.name} on qubits {segment.qubits}: the adjoint gradient undoes an operation by its inverse(), "
+            f"matrix(xp) or definition(), but {type(split_controls(operation)[0]).__name__} has none of them. Give it "
+            "one, or use gradient=Backprop()."
         )
     else:
         matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)

@@ -33,6 +33,11 @@ def check_operation(operation: Any) -> None:
                 f"{operation!r} has no `{member}`. Try gates.gate('h')."
             )
     if not type(operation).__module__.startswith("qsim."):
+        for array in getattr(operation, "arrays", ()):
+            if np.dtype(getattr(array, "dtype", object)).kind in "OSUmM":
+                raise CircuitError(
+                    f"{operation.name}: `arrays` must hold NumPy or JAX arrays of numbers, but holds {array!r:.60}."
+                )
         _check_matrix(operation)
 
 
@@ -60,7 +65,15 @@ def _check_matrix(operation: Any) -> None:
     constant = all(is_number(v) or isinstance(v, np.ndarray) for v in values)
     if not constant or operation.num_clbits or operation.num_qubits > MAX_READ or not hasattr(operation, "matrix"):
         return
-    matrix, size = np.asarray(operation.matrix(np)), 1 << operation.num_qubits
+    try:
+        matrix = np.asarray(operation.matrix(np))
+    except Exception as error:
+        words = str(error).partition("\n")[0]
+        raise CircuitError(
+            f"{operation.name}: matrix(numpy) fails: {type(error).__name__}: {words}. Values that JAX traces must be "
+            "in `params` or `arrays`, with `key` and `replace(params, arrays)`."
+        ) from error
+    size = 1 << operation.num_qubits
     if matrix.shape != (size, size) or matrix.dtype.kind not in "iufcb":
         raise CircuitError(
             f"{operation.name}: matrix(xp) must give numbers of shape ({size}, {size}), 2^num_qubits by 2^num_qubits, "

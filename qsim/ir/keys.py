@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,24 @@ import numpy as np
 from qsim._errors import CircuitError
 from qsim.ir.parameter import is_number
 
-MAX_APPLIED = 20
-"""Qubits of the largest operation that is applied to a vector to tell it from others."""
+MAX_READ, MAX_APPLIED = 6, 20
+"""Qubits up to which an operation's matrix is read to tell it from others, and up to which it is applied."""
 
 
 def key_of(operation: Any) -> Hashable:
     """The structural key of an operation: equal keys, one compiled program.
 
-    An operation without `key`, or with numbers that nothing can replace, is known by its
-    type, name, sizes and what it does, values included: its matrix, its definition, or what
+    An operation of a user without `key`, or with numbers that nothing can replace, is known by
+    its type, name, sizes and what it does, values included: its definition, its matrix, or what
     it makes of one vector.
 
     Raises:
-        CircuitError: its parameters or arrays have no values yet, and it has no `replace`.
+        CircuitError: it has no definition, and its numbers are not all constants, or what it does is not to be had.
     """
     key = getattr(operation, "key", None)
-    if key is None or not (type(operation).__module__.startswith("qsim.") or is_replaceable(operation)):
-        return _content(operation)
-    return key
+    if key is not None and (_is_ours(operation) or is_replaceable(operation)):
+        return key
+    return _content(operation)
 
 
 def is_replaceable(operation: Any) -> bool:
@@ -35,33 +36,57 @@ def is_replaceable(operation: Any) -> bool:
     return hasattr(operation, "replace") or not (len(operation.params) or len(getattr(operation, "arrays", ())))
 
 
+def is_defined(operation: Any) -> bool:
+    """Whether an operation of a user is known by its definition, and so run by it, whatever else it offers."""
+    if _is_ours(operation) or not hasattr(operation, "definition"):
+        return False
+    return getattr(operation, "key", None) is None or not is_replaceable(operation)
+
+
+def _is_ours(operation: Any) -> bool:
+    return type(operation).__module__.startswith("qsim.")
+
+
 def _content(operation: Any) -> Hashable:
     o = operation
     arrays = getattr(o, "arrays", ())
     shapes = tuple((np.shape(a), np.dtype(a.dtype).str) for a in arrays)
     sizes = (type(o).__module__, type(o).__qualname__, o.name, o.num_qubits, o.num_clbits, o.num_params, shapes)
-    if all(is_number(p) for p in o.params) and all(isinstance(a, np.ndarray) for a in arrays):
-        values = tuple(float(p) for p in o.params)
-        if hasattr(o, "matrix"):
-            return (*sizes, values, np.asarray(o.matrix(np), dtype=complex).tobytes())
-        if not hasattr(o, "definition"):
-            return (*sizes, values, _image(o) if hasattr(o, "apply") else b"")
-    if hasattr(o, "definition"):
+    if is_defined(o):
         inside = o.definition()
         return (*sizes, inside.key, inside.numbers().tobytes())
-    missing = " and ".join(f"`{member}`" for member in ("key", "replace") if not hasattr(o, member))
-    raise CircuitError(
-        f"{o.name}: an operation whose parameters or arrays are JAX values, or have no values yet, must have `key` "
-        f"and `replace(params, arrays)`, or definition(), but {type(o).__name__} has no {missing}."
-    )
-
-
-def _image(operation: Any) -> bytes:
-    """What an operation makes of one vector without symmetries, which no other is likely to make of it."""
-    if operation.num_qubits > MAX_APPLIED:
+    if not all(is_number(p) for p in o.params) or not all(isinstance(a, (np.ndarray, np.generic)) for a in arrays):
         raise CircuitError(
-            f"{operation.name}: an operation with apply() alone must have `key` on more than {MAX_APPLIED} qubits, "
-            f"but is on {operation.num_qubits}."
+            f"{o.name}: an operation whose numbers are not all constants (floats, NumPy arrays) must have "
+            f"{_needed(o)}, or definition()."
         )
-    parts = np.random.default_rng(0).normal(size=(2, 1 << operation.num_qubits, 1))
-    return np.asarray(operation.apply(np, parts[0] + 1j * parts[1]), dtype=complex).tobytes()
+    values = tuple(float(p) for p in o.params)
+    return (*sizes, values, blake2b(_action(o), digest_size=16).hexdigest())
+
+
+def _action(operation: Any) -> bytes:
+    """What an operation does, as the bytes of its matrix, or of what it makes of one vector without symmetries."""
+    o = operation
+    has_matrix = hasattr(o, "matrix") and (o.num_qubits <= MAX_READ or not hasattr(o, "apply"))
+    if not has_matrix and not hasattr(o, "apply"):
+        return b""
+    if not has_matrix and o.num_qubits > MAX_APPLIED:
+        raise CircuitError(
+            f"{o.name}: an operation on more than {MAX_APPLIED} qubits must have {_needed(o)}, but is on "
+            f"{o.num_qubits}: it cannot be told from others by what it does."
+        )
+    try:
+        if has_matrix:
+            return np.asarray(o.matrix(np), dtype=complex).tobytes()
+        parts = np.random.default_rng(0).normal(size=(2, 1 << o.num_qubits, 1))
+        return np.asarray(o.apply(np, parts[0] + 1j * parts[1]), dtype=complex).tobytes()
+    except Exception as error:
+        asked, words = "matrix(numpy)" if has_matrix else "apply(numpy, columns)", str(error).partition("\n")[0]
+        raise CircuitError(
+            f"{o.name}: what tells it from others is what it does, but {asked} fails: {type(error).__name__}: "
+            f"{words}. Give it {_needed(o)}."
+        ) from error
+
+
+def _needed(operation: Any) -> str:
+    return "`key`" if is_replaceable(operation) else "`key` and `replace(params, arrays)`"

@@ -11,7 +11,8 @@ An operation is anything with `name`, `num_qubits`, `num_clbits`, `num_params` a
 - `inverse()`: the inverse operation;
 - `arrays`: numeric arrays that belong to it (a tuple; NumPy arrays are constants,
   JAX arrays are parameters), and `replace(params, arrays)`: the same operation with
-  others in their place; without it all its numbers must be constants;
+  others in their place; without it all its numbers must be constants, or there is a
+  definition, by which it is run;
 - `key`: a hashable of strings, numbers, bytes and tuples that fixes everything but the values
   of `params` and `arrays`, the structure of `definition()` included;
 - `label`: what a drawing writes in its box, where that is not the name;
@@ -27,7 +28,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from qsim.ir.controlled import Controlled, controlled, parse_control_state
-from qsim.ir.keys import is_replaceable, key_of
+from qsim.ir.keys import is_defined, is_replaceable, key_of
 from qsim.ir.parameter import is_number, is_symbolic
 from qsim.ir.records import Barrier, Conditional, Measure, Reset
 from qsim.ir.table import Gate, GateRow, add_rows, row_of, rows, value_of
@@ -45,6 +46,7 @@ __all__ = [
     "add_rows",
     "controlled",
     "is_constant",
+    "is_defined",
     "is_jax_value",
     "is_replaceable",
     "key_of",

@@ -57,8 +57,6 @@ class Digest:
         if type(operation) is Gate:
             kinds = [self.kind(p) for p in params] if params else ""
             return f"{operation.row.name}{kinds}{instruction.qubits}{instruction.clbits};"
-        if not hasattr(operation, "replace"):  # its values cannot be exchanged: they are in the key
-            return f"{key_of(operation)!r}{instruction.qubits}{instruction.clbits};"
         kinds = [self.kind(p) for p in params]
         shapes = [self.shape(a) for a in getattr(operation, "arrays", ())]
         return f"{key_of(operation)!r}{kinds}{shapes}{instruction.qubits}{instruction.clbits};"

@@ -12,7 +12,7 @@ import numpy as np
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import split_controls
 from qsim.ir.expand import expand
-from qsim.ir.operation import Barrier, Measure, is_replaceable, key_of
+from qsim.ir.operation import Barrier, Measure, is_defined, is_replaceable, key_of
 from qsim.ir.ops import PauliEvolution
 from qsim.lower import calibration, cost
 from qsim.lower.calibration import Costs
@@ -31,13 +31,16 @@ MAX_WIDE_MATRIX = 10
 
 def classify(operation: Any, k: int) -> str | None:
     """How an operation is run in blocks of k qubits; None where it must be expanded first."""
+    if is_defined(split_controls(operation)[0]):
+        return None
     if isinstance(operation, PauliEvolution):
         return DENSE if k >= 2 and operation.max_weight <= 2 else FLIP
     if operation.num_qubits <= k and hasattr(operation, "matrix"):
         return DENSE
     if is_pairing(operation):
         return FLIP
-    if hasattr(operation, "apply"):
+    can_be_undone = hasattr(operation, "inverse") or hasattr(operation, "matrix")
+    if hasattr(operation, "apply") and (can_be_undone or not hasattr(operation, "definition")):
         return WIDE
     if hasattr(operation, "matrix") and operation.num_qubits <= MAX_WIDE_MATRIX:
         return WIDE

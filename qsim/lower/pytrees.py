@@ -13,9 +13,14 @@ import jax
 import numpy as np
 
 from qsim.ir.circuit import Circuit
+from qsim.ir.controlled import split_controls
+from qsim.ir.expand import expand
 from qsim.ir.instruction import Instruction
+from qsim.ir.operation import is_defined
 from qsim.ir.parameter import ArrayElement, Expression, is_number, is_symbolic
 from qsim.ir.pauli import PauliSum
+from qsim.ir.structure import flat_numbers
+from qsim.ir.table import Gate
 
 
 class _Skeleton:
@@ -34,7 +39,15 @@ class _Skeleton:
 
 
 def _flatten(circuit: Circuit) -> tuple[tuple[Any, ...], _Skeleton]:
+    if not all(map(_is_whole, circuit.instructions)):
+        circuit = expand(circuit, lambda operation: not is_defined(split_controls(operation)[0]))
     return (circuit.numbers(), *circuit.values()), _Skeleton(circuit)
+
+
+def _is_whole(instruction: Instruction) -> bool:
+    """Whether an operation can be made again with other numbers, or has none; where not, its definition can."""
+    operation = instruction.operation
+    return type(operation) is Gate or not is_defined(split_controls(operation)[0])
 
 
 def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:
@@ -78,7 +91,9 @@ def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:
         arrays = getattr(op, "arrays", ())
         if op.params or arrays:
             if not hasattr(op, "replace"):
-                at += sum(is_number(p) for p in op.params)
+                at += sum(is_number(p) for p in op.params) + sum(
+                    flat_numbers(a).size for a in arrays if isinstance(a, np.ndarray)
+                )
             else:
                 params = [param(p) for p in op.params]
                 op = op.replace(params, [array(a) for a in arrays])

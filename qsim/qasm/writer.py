@@ -21,6 +21,7 @@ from qsim.ir.operation import (
     Measure,
     Reset,
     is_constant,
+    is_replaceable,
     is_symbolic,
     rows,
     value_of,
@@ -210,7 +211,7 @@ def _whole(operation: Any) -> Unitary:
             "so it cannot be written"
         )
     params = [_float(p, operation.name) for p in operation.params]
-    bound = operation.replace(params, operation.arrays) if params else operation
+    bound = operation.replace(params, operation.arrays) if params and is_replaceable(operation) else operation
     return Unitary(np.asarray(bound.matrix(np)))
 
 

@@ -73,7 +73,7 @@ def _controlled(circuit: Circuit, base: Any, controls: Qubits, targets: Qubits, 
         circuit.cx(targets[1], targets[0])
     elif name == "p":
         _mcp(circuit, base.params[0], (*controls, targets[0]), spare)
-    elif len(targets) == 1 and _is_constant(base):
+    elif len(targets) == 1 and hasattr(base, "matrix") and _is_constant(base):
         _unitary(circuit, np.asarray(base.matrix(np), complex), controls, targets[0], spare)
     elif rotations_of(base) is not None:
         _rotations(circuit, base, controls, targets, spare)
