@@ -334,6 +334,7 @@ def test_conformance(backend):
     check_backend(backend, num_qubits=2)
 
 
+@pytest.mark.slow
 def test_conformance_with_shots():
     check_backend(LocalBackend(), num_qubits=2, shots=40_000, atol=0.05)
 

@@ -63,7 +63,7 @@ def ran(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("n, size", [(1, 2), (4, 1), (4, 5), (6, 3)])
+@pytest.mark.parametrize("n, size", [(1, 2), (4, 1), (4, 5), pytest.param(6, 3, marks=pytest.mark.slow)])
 def test_a_batch_is_its_runs_one_by_one_and_so_is_its_gradient(n, size, x64, ran):
     circuit = classifier(n)
     rng = np.random.default_rng(n)
@@ -195,6 +195,7 @@ def test_samples_of_a_batch_differ_from_run_to_run(ran):
     assert len({np.asarray(b).tobytes() for b in bits}) == 4
 
 
+@pytest.mark.slow
 def test_second_derivatives_and_forward_mode_of_phases(x64, monkeypatch):
     monkeypatch.setattr(calibration, "costs", lambda: Costs(gather=100.0))  # blocks at any place are never cheaper
     n = 5
@@ -256,14 +257,18 @@ def test_plans_of_batches_have_no_block_that_varies():
     assert build_batched_plan(classifier(8, 4), cost.BLOCK_QUBITS, frozenset({"w", "x"})) is not None
 
 
-@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=50))
-@settings(deadline=None, max_examples=50)
+_cosines = jax.jit(cos_sin)
+_slopes = jax.jit(jax.vmap(jax.grad(lambda v: cos_sin(v)[1])))
+
+
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=24, max_size=24))
+@settings(deadline=None, max_examples=100)
 def test_cosines_in_single_precision(angles):
     x = np.array(angles, np.float32)
-    cosine, sine = cos_sin(jnp.asarray(x))
+    cosine, sine = _cosines(jnp.asarray(x))
     np.testing.assert_allclose(cosine, np.cos(x.astype(float)), atol=2e-7)
     np.testing.assert_allclose(sine, np.sin(x.astype(float)), atol=2e-7)
-    slope = jax.vmap(jax.grad(lambda v: cos_sin(v)[1]))(jnp.asarray(x))
+    slope = _slopes(jnp.asarray(x))
     np.testing.assert_allclose(slope, np.cos(x.astype(float)), atol=2e-7)
 
 

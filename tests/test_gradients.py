@@ -148,6 +148,7 @@ def real_parts(values):
     return jnp.concatenate([part.ravel() for leaf in jax.tree.leaves(values) for part in (leaf.real, leaf.imag)])
 
 
+@pytest.mark.slow
 def test_results_by_parameter_shift_on_a_host(x64):
     wanted = {name: EXACT[name] for name in ON_HOSTS}
 

@@ -101,7 +101,9 @@ CIRCUITS = {
 }
 
 
-@pytest.mark.parametrize("kind", CIRCUITS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind == "mixed" else kind for kind in CIRCUITS]
+)
 def test_states_and_gradients_are_those_of_the_circuit(kind, parts_of_three):
     circuit, size = CIRCUITS[kind]()
     assert any(s.count > 2 for s in parts_in(circuit))
@@ -136,6 +138,7 @@ def test_parts_have_the_same_shapes(kind, parts_of_three):
             assert length == repeat.count * one
 
 
+@pytest.mark.slow
 def test_batches_shifts_arrays_and_second_derivatives(parts_of_three):
     circuit, size = gates_of_many_kinds(5, 18)
     theta = np.random.default_rng(3).uniform(-2, 2, (3, size))

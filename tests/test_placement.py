@@ -139,6 +139,7 @@ def test_the_best_edges_are_chosen() -> None:
     assert set(routed.layout.initial) == {3, 4, 5} and swaps(routed) == 0
 
 
+@pytest.mark.slow
 def test_a_good_part_is_chosen_for_circuits_that_need_swaps() -> None:
     target = noisy_line([0.2, 0.2, 0.2, 0.2, 0.001, 0.001, 0.2, 0.2])
     circuit = Circuit(3).cx(0, 1).cx(1, 2).h(1).cx(2, 0).h(0).cx(0, 1).h(1).cx(1, 2).cx(2, 0)
