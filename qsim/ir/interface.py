@@ -12,7 +12,17 @@ from qsim.ir.parameter import is_number
 MEMBERS = ("name", "num_qubits", "num_clbits", "num_params", "params")
 
 MAX_READ = 6
-"""Qubits of the largest matrix that is read to check it."""
+"""Qubits of the largest matrix that is read to check it, or to tell it from others."""
+
+
+def is_of_user(operation: Any) -> bool:
+    """True for an operation whose class is not of this package."""
+    return not type(operation).__module__.startswith("qsim.")
+
+
+def in_words(error: Exception) -> str:
+    """What a function of a user raised, in one line."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def check_operation(operation: Any) -> None:
@@ -32,7 +42,7 @@ def check_operation(operation: Any) -> None:
                 f"Argument `operation` must have name, num_qubits, num_clbits, num_params and params, but "
                 f"{operation!r} has no `{member}`. Try gates.gate('h')."
             )
-    if not type(operation).__module__.startswith("qsim."):
+    if is_of_user(operation):
         for array in getattr(operation, "arrays", ()):
             if np.dtype(getattr(array, "dtype", object)).kind in "OSUmM":
                 raise CircuitError(
@@ -68,10 +78,9 @@ def _check_matrix(operation: Any) -> None:
     try:
         matrix = np.asarray(operation.matrix(np))
     except Exception as error:
-        words = str(error).partition("\n")[0]
         raise CircuitError(
-            f"{operation.name}: matrix(numpy) fails: {type(error).__name__}: {words}. Values that JAX traces must be "
-            "in `params` or `arrays`, with `key` and `replace(params, arrays)`."
+            f"{operation.name}: matrix(numpy) fails: {in_words(error)}. Values that JAX traces must be in `params` or "
+            "`arrays`, with `key` and `replace(params, arrays)`."
         ) from error
     size = 1 << operation.num_qubits
     if matrix.shape != (size, size) or matrix.dtype.kind not in "iufcb":

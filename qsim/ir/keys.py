@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
+from qsim.ir.interface import MAX_READ, in_words, is_of_user
 from qsim.ir.parameter import is_number
 
-MAX_READ, MAX_APPLIED = 6, 20
-"""Qubits up to which an operation's matrix is read to tell it from others, and up to which it is applied."""
+MAX_APPLIED = 20
+"""Qubits of the largest operation that is applied to a vector to tell it from others."""
 
 
 def key_of(operation: Any) -> Hashable:
@@ -26,7 +27,7 @@ def key_of(operation: Any) -> Hashable:
         CircuitError: it has no definition, and its numbers are not all constants, or what it does is not to be had.
     """
     key = getattr(operation, "key", None)
-    if key is not None and (_is_ours(operation) or is_replaceable(operation)):
+    if key is not None and (is_replaceable(operation) or not is_of_user(operation)):
         return key
     return _content(operation)
 
@@ -38,13 +39,9 @@ def is_replaceable(operation: Any) -> bool:
 
 def is_defined(operation: Any) -> bool:
     """Whether an operation of a user is known by its definition, and so run by it, whatever else it offers."""
-    if _is_ours(operation) or not hasattr(operation, "definition"):
+    if not is_of_user(operation) or not hasattr(operation, "definition"):
         return False
     return getattr(operation, "key", None) is None or not is_replaceable(operation)
-
-
-def _is_ours(operation: Any) -> bool:
-    return type(operation).__module__.startswith("qsim.")
 
 
 def _content(operation: Any) -> Hashable:
@@ -81,10 +78,10 @@ def _action(operation: Any) -> bytes:
         parts = np.random.default_rng(0).normal(size=(2, 1 << o.num_qubits, 1))
         return np.asarray(o.apply(np, parts[0] + 1j * parts[1]), dtype=complex).tobytes()
     except Exception as error:
-        asked, words = "matrix(numpy)" if has_matrix else "apply(numpy, columns)", str(error).partition("\n")[0]
+        asked = "matrix(numpy)" if has_matrix else "apply(numpy, columns)"
         raise CircuitError(
-            f"{o.name}: what tells it from others is what it does, but {asked} fails: {type(error).__name__}: "
-            f"{words}. Give it {_needed(o)}."
+            f"{o.name}: what tells it from others is what it does, but {asked} fails: {in_words(error)}. Give it "
+            f"{_needed(o)}."
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.controlled import split_controls
+from qsim.ir.interface import is_of_user
 from qsim.ir.table import Gate, rows
 from qsim.kernels.bits import bit_table, parity_signs
 
@@ -41,7 +42,7 @@ def is_ours(operation: Any) -> bool:
     base = split_controls(operation)[0]
     if isinstance(base, Gate):
         return base.row in rows()
-    return type(base).__module__.startswith("qsim.")
+    return not is_of_user(base)
 
 
 def phase_form(operation: Any) -> Form | None:

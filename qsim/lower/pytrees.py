@@ -14,12 +14,12 @@ import numpy as np
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import split_controls
+from qsim.ir.derived import derived
 from qsim.ir.expand import expand
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import is_defined
 from qsim.ir.parameter import ArrayElement, Expression, is_number, is_symbolic
 from qsim.ir.pauli import PauliSum
-from qsim.ir.structure import flat_numbers
 from qsim.ir.table import Gate
 
 
@@ -39,14 +39,18 @@ class _Skeleton:
 
 
 def _flatten(circuit: Circuit) -> tuple[tuple[Any, ...], _Skeleton]:
-    if not all(map(_is_whole, circuit.instructions)):
-        circuit = expand(circuit, lambda operation: not is_defined(split_controls(operation)[0]))
+    circuit = _whole(circuit)
     return (circuit.numbers(), *circuit.values()), _Skeleton(circuit)
 
 
-def _is_whole(instruction: Instruction) -> bool:
-    """Whether an operation can be made again with other numbers, or has none; where not, its definition can."""
-    operation = instruction.operation
+@derived
+def _whole(circuit: Circuit) -> Circuit:
+    """The circuit with definitions in the place of what they are run for; itself where there is none."""
+    return circuit if all(_is_whole(i.operation) for i in circuit.instructions) else expand(circuit, _is_whole)
+
+
+def _is_whole(operation: Any) -> bool:
+    """Whether an operation is run as it is; where not, its definition takes its place."""
     return type(operation) is Gate or not is_defined(split_controls(operation)[0])
 
 
@@ -90,13 +94,9 @@ def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:
         op = i.operation
         arrays = getattr(op, "arrays", ())
         if op.params or arrays:
-            if not hasattr(op, "replace"):
-                at += sum(is_number(p) for p in op.params) + sum(
-                    flat_numbers(a).size for a in arrays if isinstance(a, np.ndarray)
-                )
-            else:
-                params = [param(p) for p in op.params]
-                op = op.replace(params, [array(a) for a in arrays])
+            params, arrays = [param(p) for p in op.params], [array(a) for a in arrays]
+            if hasattr(op, "replace"):  # others keep their numbers, which are passed over
+                op = op.replace(params, arrays)
         instructions.append(Instruction(op, i.qubits, i.clbits))
     return old.with_instructions(instructions)
 

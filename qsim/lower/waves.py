@@ -21,8 +21,8 @@ def wave_of(operation: Any) -> tuple[float, np.ndarray] | None:
     Its spectrum says which frequency is to be tried; the sum is compared with the matrix at other angles. Operations
     that are no gates of the table, controlled or not, are not asked for their matrix at angles they were not given.
     """
-    is_gate = isinstance(split_controls(operation)[0], Gate) and is_ours(operation)
-    if not is_gate or len(operation.params) != 1:
+    base = split_controls(operation)[0]
+    if not isinstance(base, Gate) or not is_ours(base) or len(operation.params) != 1:
         return None
     frequencies = {abs(w) for spectrum in operation.spectra for w in spectrum} - {0.0}
     if len(frequencies) != 1:
