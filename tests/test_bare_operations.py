@@ -256,3 +256,180 @@ def test_an_operation_with_apply_alone_has_no_adjoint_gradient():
     with pytest.raises(CircuitError, match=r"diagonal on qubits \(0, 1\).*inverse\(\), matrix.*Diagonal.*Backprop"):
         jax.grad(value)(0.3)
     assert abs(jax.grad(lambda a: value(a, gradient=Backprop()))(0.3) + np.sin(0.3)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "made, message",
+    [
+        (None, "must give a Circuit, but gives NoneType"),
+        (Circuit(2).h(0), "the definition is on 2 qubits, but the operation on 1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda circuit: execute(circuit, State()),
+        lambda circuit: execute(circuit, State(), on="numpy"),
+        lambda circuit: circuit.key,
+        lambda circuit: circuit.inverse(),
+        lambda circuit: execute(circuit.controlled(), State()),
+        lambda circuit: jax.jit(lambda c: execute(c, State()))(circuit),
+        qasm.dumps,
+    ],
+)
+def test_a_definition_that_is_none_is_refused(use, made, message):
+    operation = closed_over(0.3)
+    type(operation).definition = lambda self: made
+    with pytest.raises(CircuitError, match=f"closed: .*{message}"):
+        use(Circuit(1).append(operation, [0]))
+
+
+def test_a_definition_that_contains_itself_is_refused():
+    operation = closed_over(0.3)
+    type(operation).definition = lambda self: Circuit(1).append(operation, [0])
+    with pytest.raises(CircuitError, match="closed go deeper than 64"):
+        execute(Circuit(1).append(operation, [0]), State())
+
+
+@pytest.mark.parametrize(
+    "made, message",
+    [
+        (Circuit(1).ry(Parameter("a"), 0), "has the parameter `a`, which is not in `params`"),
+        (Circuit(1).h(0).measure_all(), "has 1 classical bits, but the operation 0"),
+    ],
+)
+def test_a_definition_with_more_than_the_operation_is_refused(made, message):
+    operation = closed_over(0.3)
+    type(operation).definition = lambda self: made
+    with pytest.raises(CircuitError, match=f"closed: the definition {message}"):
+        execute(Circuit(1).append(operation, [0]), State())
+
+
+@pytest.mark.parametrize("controls", [0, 1])
+def test_values_in_definitions_are_shared_or_not_as_they_are(controls):
+    def value(a, b, c):
+        circuit = Circuit(1 + controls).x(range(controls)).ry(a, controls)
+        for angle in (b, c):
+            operation = closed_over(angle)
+            circuit.append(controlled(operation, controls) if controls else operation, range(1 + controls))
+        return execute(circuit.ry(a, controls), Expectation(Z(controls)))
+
+    v, w = jnp.float32(0.3), jnp.float32(1.1)
+    for angles in ((v, v, v), (v, v, w), (v, w, v), (w, v, v), (v, w, w), (v, v, v)):
+        first, second, third = map(float, angles)
+        assert abs(value(*angles) - np.cos(2 * first + second + third)) < 1e-6
+    slope = -np.sin(2 * 0.3 + 0.7 + 1.1)
+    np.testing.assert_allclose(jax.grad(value, (0, 1, 2))(0.3, 0.7, 1.1), [2 * slope, slope, slope], atol=1e-5)
+
+
+def test_hidden_values_are_told_apart_on_devices_too():
+    for angle in (jnp.float32(0.3), jnp.float32(1.1)):
+        circuit = Circuit(1).append(closed_over(angle), [0])
+        found = execute(circuit, Expectation(Z(0)), on="local@line5", shots=20_000, key=jax.random.key(0))
+        assert abs(found - np.cos(angle)) < 0.03
+
+
+class Computed:
+    """An operation whose definition makes JAX values."""
+
+    name, num_qubits, num_clbits, num_params = "computed", 1, 0, 1
+
+    def __init__(self, angle):
+        self.params = (angle,)
+
+    def definition(self):
+        return Circuit(1).ry(jnp.sin(self.params[0]), 0)
+
+
+@pytest.mark.parametrize("angle", [0.3, jnp.float32(0.3)])
+def test_what_a_definition_makes_in_one_trace_stays_there(angle):
+    want = np.cos(np.sin(0.3))
+    circuit = Circuit(1).append(Computed(angle), [0])
+    assert abs(jax.jit(lambda x: x * execute(circuit, Expectation(Z(0))))(1.0) - want) < 1e-6
+    assert abs(execute(circuit, Expectation(Z(0))) - want) < 1e-6
+    again = Circuit(1).append(Computed(angle), [0])
+    jax.jit(lambda x: (jax.tree.leaves(again), x)[1])(1.0)
+    assert abs(jax.jit(lambda c: execute(c, Expectation(Z(0))))(again) - want) < 1e-6
+
+
+def test_parameters_that_a_definition_leaves_out_are_those_of_the_circuit():
+    operation = closed_over(0.0)
+    operation.params = (Parameter("a"), Parameter("b"))
+    type(operation).definition = lambda self: Circuit(1).ry(self.params[0], 0)
+    circuit, values = Circuit(1).append(operation, [0]), {"a": 0.3, "b": 0.2}
+
+    def value(c, params):
+        return execute(c, Expectation(Z(0)), params)
+
+    for found in (
+        value(circuit, values),
+        jax.jit(value)(circuit, values),
+        value(jax.tree.map(jnp.array, circuit), values),
+    ):
+        assert abs(found - np.cos(0.3)) < 1e-6
+
+
+def test_numbers_of_definitions_are_no_structure():
+    first, second = (Circuit(1).append(closed_over(angle), [0]) for angle in (0.3, 1.1))
+    assert first.key == second.key
+    assert first.numbers() == [0.3] and second.numbers() == [1.1]
+
+
+@pytest.mark.parametrize("param", [True, "a", None, 1j, np.nan, 10**400, jnp.ones(2), np.ones(2)])
+def test_params_that_are_no_numbers_are_refused(param):
+    with pytest.raises(CircuitError, match="plain: `params` must hold finite numbers, Parameters or JAX scalars"):
+        Circuit(1).append(Plain(param, 1), [0])
+
+
+@pytest.mark.parametrize("member", ["params", "arrays"])
+@pytest.mark.parametrize("held", [None, np.ones(1)])
+def test_params_and_arrays_are_tuples(member, held):
+    operation = Plain(0.3, 1)
+    setattr(operation, member, held)
+    with pytest.raises(CircuitError, match=f"plain: `{member}` must be a tuple"):
+        Circuit(1).append(operation, [0])
+
+
+@pytest.mark.parametrize("has_key", [False, True])
+@pytest.mark.parametrize(
+    "member, made, shape",
+    [
+        ("matrix", lambda xp: xp.eye(4), r"\(128, 128\), but gives \(4, 4\)"),
+        ("apply", lambda xp, columns: columns[:2], r"\(128, 1\), but gives \(2, 1\)"),
+        ("apply", lambda xp, columns: None, r"\(128, 1\), but gives \(\)"),
+    ],
+)
+def test_what_large_operations_give_must_fit(member, made, shape, has_key):
+    key = f"{member} {shape}" if has_key else None
+    operation = type("Wide", (), dict(name="wide", num_qubits=7, num_clbits=0, num_params=0, params=(), key=key))()
+    setattr(operation, member, made)
+    with pytest.raises(CircuitError, match=f"wide: {member}.* must give shape {shape}"):
+        execute(Circuit(7).append(operation, range(7)), State())
+
+
+def test_a_matrix_of_lists_is_controlled():
+    operation = closed_over(0.0)
+    del type(operation).definition, type(operation).apply
+    operation.matrix = lambda xp: [[0, 1], [1, 0]]
+    np.testing.assert_allclose(execute(Circuit(2).x(0).append(controlled(operation), [0, 1]), State()), [0, 0, 0, 1])
+
+
+def test_an_inverse_that_cannot_be_applied_is_none():
+    operation = closed_over(0.0)
+    del type(operation).definition
+    operation.num_qubits, operation.key = 5, "identity"
+    operation.apply, operation.inverse = lambda xp, columns: columns, lambda: None
+
+    def value(angle):
+        return execute(Circuit(5).append(operation, range(5)).ry(angle, 0), Expectation(Z(0)))
+
+    with pytest.raises(CircuitError, match="closed on qubits .* has none of them"):
+        jax.grad(value)(0.3)
+
+
+@pytest.mark.parametrize("array", [jax.random.key(0), [1.0], None, np.array(["x"])])
+def test_arrays_that_hold_no_numbers_are_refused(array):
+    operation = Plain(0.3, 1)
+    operation.arrays = (array,)
+    with pytest.raises(CircuitError, match="plain: `arrays` must hold NumPy or JAX arrays of numbers"):
+        Circuit(1).append(operation, [0])

@@ -22,6 +22,7 @@ from qsim.backends.host import HostBackend
 from qsim.backends.hostdata import complex_dtype
 from qsim.backends.logical import basis_amplitudes, logical
 from qsim.ir.circuit import Circuit
+from qsim.ir.interface import checked_definition
 from qsim.ir.operation import Barrier, Measure
 from qsim.ir.target import Target
 from qsim.methods import Method
@@ -108,11 +109,11 @@ def run(circuit: Circuit, state: Array, xp: Any) -> Array:
         operation, qubits = instruction.operation, instruction.qubits
         if isinstance(operation, (Barrier, Measure)):
             continue
-        definition = getattr(operation, "definition", None)
-        if hasattr(operation, "matrix") and (len(qubits) <= MAX_MATRIX_QUBITS or definition is None):
+        has_definition = hasattr(operation, "definition")
+        if hasattr(operation, "matrix") and (len(qubits) <= MAX_MATRIX_QUBITS or not has_definition):
             state = apply(xp, _matrix(operation, xp), state, qubits)
-        elif definition is not None:
-            placed = Circuit(circuit.num_qubits).extend(definition(), qubits)
+        elif has_definition:
+            placed = Circuit(circuit.num_qubits).extend(checked_definition(operation), qubits)
             state = run(placed, state, xp)
         else:
             raise CircuitError(

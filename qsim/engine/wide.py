@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from qsim._errors import CircuitError
@@ -28,9 +29,20 @@ def _moved(segment: Wide, psi: Any) -> tuple[Any, Any]:
 
 def _act(operation: Any, columns: Any) -> Any:
     if hasattr(operation, "apply"):
-        return operation.apply(jnp, columns)
-    matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)
-    return jnp.matmul(matrix, columns, precision=lax.Precision.HIGHEST)
+        applied = operation.apply(jnp, columns)
+        return _checked(applied, columns.shape, operation, "apply(xp, columns)")
+    return jnp.matmul(_matrix(operation, columns), columns, precision=lax.Precision.HIGHEST)
+
+
+def _matrix(operation: Any, columns: Any) -> Any:
+    matrix = _checked(operation.matrix(jnp), (columns.shape[0],) * 2, operation, "matrix(xp)")
+    return jnp.asarray(matrix, columns.dtype)
+
+
+def _checked(made: Any, shape: tuple[int, ...], operation: Any, asked: str) -> Any:
+    if np.shape(made) != shape:
+        raise CircuitError(f"{operation.name}: {asked} must give shape {shape}, but gives {np.shape(made)}.")
+    return made
 
 
 def _operation(segment: Wide, numbers: Any) -> Any:
@@ -50,16 +62,17 @@ def backward(segment: Wide, numbers: Any, tables: Any, x: Any, ct: Any) -> tuple
     """Undo the operation by its inverse and pull the cotangent back."""
     operation = _operation(segment, numbers)
     columns, back = _moved(segment, unpack(x))
-    if hasattr(operation, "apply") and hasattr(operation, "inverse"):
-        columns = _act(operation.inverse(), columns)
+    inverse = operation.inverse() if hasattr(operation, "apply") and hasattr(operation, "inverse") else None
+    if hasattr(inverse, "apply") or hasattr(inverse, "matrix"):
+        columns = _act(inverse, columns)
     elif not hasattr(operation, "matrix"):
         raise CircuitError(
             f"{operation.name} on qubits {segment.qubits}: the adjoint gradient undoes an operation by its inverse(), "
-            f"matrix(xp) or definition(), but {type(split_controls(operation)[0]).__name__} has none of them. Give it "
-            "one, or use gradient=Backprop()."
+            f"matrix(xp) or definition(), but {type(split_controls(operation)[0]).__name__} has none of them that "
+            "can be applied. Give it one, or use gradient=Backprop()."
         )
     else:
-        matrix = jnp.asarray(operation.matrix(jnp), columns.dtype)
+        matrix = _matrix(operation, columns)
         columns = jnp.matmul(matrix.conj().T, columns, precision=lax.Precision.HIGHEST)
     before = pack(back(columns), segment.k)
     _, pull = jax.vjp(lambda p, y: forward(segment, p, tables, y), numbers, before)

@@ -13,6 +13,7 @@ from qsim._errors import CircuitError
 from qsim.ir.arguments import MAX_QUBITS, broadcast, check_bits, check_qubits, count, exact_int, ints
 from qsim.ir.binding import bound, checked_values, open_parameters, shapes_of, unbatched
 from qsim.ir.derived import NOTHING_KNOWN, derived
+from qsim.ir.full import in_full
 from qsim.ir.gates.methods import GateMethods
 from qsim.ir.instruction import Instruction, Register
 from qsim.ir.interface import check_operation
@@ -116,7 +117,7 @@ class Circuit(GateMethods):
 
     def values(self) -> list[Any]:
         """The JAX values of the circuit in order of first use, each array once, as given."""
-        return list(self._values())
+        return list(in_full(self)._values())
 
     def count_ops(self) -> dict[str, int]:
         """How often each operation occurs, by name, in order of first use."""
@@ -332,7 +333,7 @@ class Circuit(GateMethods):
 
     @derived
     def _numbers(self) -> np.ndarray:
-        return host_numbers(self._instructions)
+        return host_numbers(in_full(self)._instructions)
 
     @derived
     def _values(self) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.ir.interface import check_operation
+from qsim.ir.interface import check_operation, checked_definition
 from qsim.ir.keys import key_of
 from qsim.ir.table import Gate, row_of, rows
 
@@ -102,8 +102,8 @@ class Controlled:
     @property
     def definition(self) -> Callable[[], Any]:
         """definition() -> the definition of the base, under the same controls."""
-        base = self.base.definition
-        return lambda: base().controlled(self.num_controls, self.control_state)
+        _ = self.base.definition
+        return lambda: checked_definition(self.base).controlled(self.num_controls, self.control_state)
 
     @property
     def inverse(self) -> Callable[[], Controlled]:
@@ -118,6 +118,7 @@ class Controlled:
         return lambda params, arrays=(): Controlled(base(params, arrays), self.num_controls, self.control_state)
 
     def _embed(self, xp: Any, inner: Any) -> Any:
+        inner = xp.asarray(inner)
         size, blocks = inner.shape[-1], 1 << self.num_controls
         idle = np.ones(size * blocks)
         idle[self.control_state * size : (self.control_state + 1) * size] = 0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from qsim._errors import CircuitError
-from qsim.ir.circuit import Circuit
+from qsim.ir.controlled import split_controls
 from qsim.ir.instruction import Instruction
 from qsim.ir.interface import checked_definition
+from qsim.ir.keys import is_defined
+from qsim.ir.table import Gate
+
+if TYPE_CHECKING:
+    from qsim.ir.circuit import Circuit
 
 MAX_DEPTH = 64
 MAX_SIZE = 10_000_000
@@ -35,13 +40,23 @@ def expand(circuit: Circuit, keep: Callable[[Any], bool]) -> Circuit:
         >>> expand(Circuit(2).qft((0, 1)), lambda op: op.name != "qft").count_ops()
         {'h': 2, 'cp': 1, 'swap': 1}
     """
+    return circuit.with_instructions(expanded_steps(circuit.instructions, keep))
+
+
+def expanded_steps(instructions: Iterable[Instruction], keep: Callable[[Any], bool]) -> list[Instruction]:
+    """What `expand` does, to instructions."""
     done: list[Instruction] = []
-    for instruction in circuit.instructions:
+    for instruction in instructions:
         if keep(instruction.operation):
             done.append(instruction)
         else:
             _expand_one(instruction, keep, done)
-    return circuit.with_instructions(done)
+    return done
+
+
+def is_whole(operation: Any) -> bool:
+    """Whether an operation may be run as it is; where not, its definition is what it is known and run by."""
+    return type(operation) is Gate or not is_defined(split_controls(operation)[0])
 
 
 def _expand_one(instruction: Instruction, keep: Callable[[Any], bool], done: list[Instruction]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.ir.parameter import is_number
+from qsim.ir.parameter import ArrayElement, is_number, is_symbolic, parameters_of, to_float
 
 MEMBERS = ("name", "num_qubits", "num_clbits", "num_params", "params")
 
@@ -43,16 +44,31 @@ def check_operation(operation: Any) -> None:
                 f"{operation!r} has no `{member}`. Try gates.gate('h')."
             )
     if is_of_user(operation):
-        for array in getattr(operation, "arrays", ()):
-            if np.dtype(getattr(array, "dtype", object)).kind in "OSUmM":
-                raise CircuitError(
-                    f"{operation.name}: `arrays` must hold NumPy or JAX arrays of numbers, but holds {array!r:.60}."
-                )
+        _check_numbers(operation)
         _check_matrix(operation)
 
 
+def _check_numbers(operation: Any) -> None:
+    name, params, arrays = operation.name, operation.params, getattr(operation, "arrays", ())
+    for member, held in (("params", params), ("arrays", arrays)):
+        if not isinstance(held, (tuple, list)):
+            raise CircuitError(f"{name}: `{member}` must be a tuple, but is {held!r:.60}.")
+    for param in params:
+        if is_number(param):
+            is_one = math.isfinite(to_float(param))
+        else:  # of a JAX value nothing but its type is known
+            is_one = getattr(getattr(param, "dtype", None), "kind", "O") in "iufV" and np.shape(param) == ()
+        if not (is_one or is_symbolic(param) or isinstance(param, ArrayElement)):
+            raise CircuitError(
+                f"{name}: `params` must hold finite numbers, Parameters or JAX scalars, but holds {param!r:.60}."
+            )
+    for array in arrays:
+        if getattr(getattr(array, "dtype", None), "kind", "O") in "OSUmM":
+            raise CircuitError(f"{name}: `arrays` must hold NumPy or JAX arrays of numbers, but holds {array!r:.60}.")
+
+
 def checked_definition(operation: Any) -> Any:
-    """`operation.definition()`, a circuit on as many qubits.
+    """`operation.definition()`, a circuit on as many qubits, with no other parameters and no more classical bits.
 
     Raises:
         CircuitError: it gives anything else.
@@ -67,6 +83,18 @@ def checked_definition(operation: Any) -> Any:
             f"{operation.name}: the definition is on {definition.num_qubits} qubits, but the operation on "
             f"{operation.num_qubits}."
         )
+    if definition.num_clbits > operation.num_clbits:
+        raise CircuitError(
+            f"{operation.name}: the definition has {definition.num_clbits} classical bits, but the operation "
+            f"{operation.num_clbits}."
+        )
+    if is_of_user(operation):
+        own = {p for param in operation.params for p in parameters_of(param)}
+        for parameter in definition.parameters:
+            if parameter not in own:
+                raise CircuitError(
+                    f"{operation.name}: the definition has the parameter `{parameter.name}`, which is not in `params`."
+                )
     return definition
 
 

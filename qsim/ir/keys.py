@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.ir.interface import MAX_READ, in_words, is_of_user
+from qsim.ir.interface import MAX_READ, checked_definition, in_words, is_of_user
 from qsim.ir.parameter import is_number
 
 MAX_APPLIED = 20
@@ -50,7 +50,7 @@ def _content(operation: Any) -> Hashable:
     shapes = tuple((np.shape(a), np.dtype(a.dtype).str) for a in arrays)
     sizes = (type(o).__module__, type(o).__qualname__, o.name, o.num_qubits, o.num_clbits, o.num_params, shapes)
     if is_defined(o):
-        inside = o.definition()
+        inside = checked_definition(o)
         return (*sizes, inside.key, inside.numbers().tobytes())
     if not all(is_number(p) for p in o.params) or not all(isinstance(a, (np.ndarray, np.generic)) for a in arrays):
         raise CircuitError(

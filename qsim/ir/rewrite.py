@@ -7,6 +7,7 @@ from typing import Any
 
 from qsim._errors import CircuitError
 from qsim.ir.instruction import Instruction
+from qsim.ir.interface import checked_definition
 from qsim.ir.operation import Barrier, Conditional, Reset, controlled
 from qsim.ir.parameter import ArrayElement
 
@@ -26,7 +27,7 @@ def inverted(instructions: Sequence[Instruction]) -> list[Instruction]:
         if hasattr(op, "inverse"):
             new.append(Instruction(op.inverse(), i.qubits, i.clbits))
         elif hasattr(op, "definition") and not i.clbits:
-            steps = inverted(op.definition().instructions)
+            steps = inverted(checked_definition(op).instructions)
             new += [Instruction(s.operation, tuple([i.qubits[q] for q in s.qubits])) for s in steps]
         else:
             raise CircuitError(f"{op.name} on qubits {i.qubits} has no inverse, so the circuit has none.")

@@ -11,8 +11,8 @@ import numpy as np
 
 from qsim.ir.circuit import Circuit
 from qsim.ir.controlled import split_controls
-from qsim.ir.expand import expand
-from qsim.ir.operation import Barrier, Measure, is_defined, is_replaceable, key_of
+from qsim.ir.expand import expand, is_whole
+from qsim.ir.operation import Barrier, Measure, is_replaceable, key_of
 from qsim.ir.ops import PauliEvolution
 from qsim.lower import calibration, cost
 from qsim.lower.calibration import Costs
@@ -31,7 +31,7 @@ MAX_WIDE_MATRIX = 10
 
 def classify(operation: Any, k: int) -> str | None:
     """How an operation is run in blocks of k qubits; None where it must be expanded first."""
-    if is_defined(split_controls(operation)[0]):
+    if not is_whole(operation):
         return None
     if isinstance(operation, PauliEvolution):
         return DENSE if k >= 2 and operation.max_weight <= 2 else FLIP

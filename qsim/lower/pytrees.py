@@ -13,14 +13,10 @@ import jax
 import numpy as np
 
 from qsim.ir.circuit import Circuit
-from qsim.ir.controlled import split_controls
-from qsim.ir.derived import derived
-from qsim.ir.expand import expand
+from qsim.ir.full import in_full
 from qsim.ir.instruction import Instruction
-from qsim.ir.operation import is_defined
 from qsim.ir.parameter import ArrayElement, Expression, is_number, is_symbolic
 from qsim.ir.pauli import PauliSum
-from qsim.ir.table import Gate
 
 
 class _Skeleton:
@@ -39,19 +35,17 @@ class _Skeleton:
 
 
 def _flatten(circuit: Circuit) -> tuple[tuple[Any, ...], _Skeleton]:
-    circuit = _whole(circuit)
+    circuit = _in_full(circuit)
     return (circuit.numbers(), *circuit.values()), _Skeleton(circuit)
 
 
-@derived
-def _whole(circuit: Circuit) -> Circuit:
-    """The circuit with definitions in the place of what they are run for; itself where there is none."""
-    return circuit if all(_is_whole(i.operation) for i in circuit.instructions) else expand(circuit, _is_whole)
-
-
-def _is_whole(operation: Any) -> bool:
-    """Whether an operation is run as it is; where not, its definition takes its place."""
-    return type(operation) is Gate or not is_defined(split_controls(operation)[0])
+def _in_full(circuit: Circuit) -> Circuit:
+    """The circuit in full, with all its parameters: those that definitions leave out are in phases of 0."""
+    full = in_full(circuit)
+    if full is circuit:
+        return circuit
+    unused = set(circuit.parameters) - set(full.parameters)
+    return full.copy().gphase([0 * p for p in circuit.parameters if p in unused]) if unused else full
 
 
 def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:

@@ -12,6 +12,7 @@ import numpy as np
 
 from qsim._errors import ParameterError, QasmError
 from qsim.ir.circuit import Circuit
+from qsim.ir.interface import checked_definition
 from qsim.ir.operation import (
     Barrier,
     Conditional,
@@ -197,7 +198,7 @@ class _Writer:
             return expand_controlled(operation.replace(params), qubits)
         if isinstance(operation, Gate) or not hasattr(operation, "definition"):
             operation = _whole(operation)
-        steps = operation.definition().instructions
+        steps = checked_definition(operation).instructions
         return iter([(i.operation, tuple([qubits[q] for q in i.qubits])) for i in steps])
 
 
