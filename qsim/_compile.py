@@ -20,7 +20,7 @@ from qsim._program import Runner, Values, reads_of
 from qsim._recent import Recent
 from qsim.ir.circuit import Circuit
 from qsim.ir.derived import derived
-from qsim.ir.full import kept_where_known
+from qsim.ir.full import in_full, kept_outside_traces
 from qsim.ir.operation import Measure, is_constant
 from qsim.lower import cost
 from qsim.lower.build import build_batched_plan, build_plan, expanded, is_expanded
@@ -125,12 +125,13 @@ def keep_executables() -> str | None:
     return folder
 
 
-@kept_where_known
+@kept_outside_traces
 def runnable(circuit: Circuit) -> Circuit:
     """The circuit with what cannot be run as it is expanded; itself where nothing is to be done."""
-    if _complete.get(circuit.key, lambda: is_expanded(circuit, cost.BLOCK_QUBITS)):
-        return circuit
-    return expanded(circuit, cost.BLOCK_QUBITS)
+    full = in_full(circuit)
+    if _complete.get(full.key, lambda: is_expanded(full, cost.BLOCK_QUBITS)):
+        return full
+    return expanded(full, cost.BLOCK_QUBITS)
 
 
 def compile_local(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,8 @@ from oracle import statevector
 
 from qsim import Circuit, Parameter, Z, execute, qasm
 from qsim._errors import CircuitError
-from qsim.ir.operation import Gate, controlled, row_of
+from qsim.ir.operation import Conditional, Gate, controlled, row_of
+from qsim.primitives import Estimator
 from qsim.results import Expectation, State
 from qsim.rules import Backprop
 
@@ -329,6 +332,12 @@ def test_hidden_values_are_told_apart_on_devices_too():
         assert abs(found - np.cos(angle)) < 0.03
 
 
+def closed_over_sine(angle):
+    operation = closed_over(angle)
+    type(operation).definition = lambda self: Circuit(1).ry(jnp.sin(jnp.float32(angle)), 0)
+    return operation
+
+
 class Computed:
     """An operation whose definition makes JAX values."""
 
@@ -352,21 +361,80 @@ def test_what_a_definition_makes_in_one_trace_stays_there(angle):
     assert abs(jax.jit(lambda c: execute(c, Expectation(Z(0))))(again) - want) < 1e-6
 
 
-def test_parameters_that_a_definition_leaves_out_are_those_of_the_circuit():
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
+def test_parameters_that_a_definition_leaves_out_are_those_of_the_circuit(names):
     operation = closed_over(0.0)
-    operation.params = (Parameter("a"), Parameter("b"))
+    operation.params = tuple(map(Parameter, names))
     type(operation).definition = lambda self: Circuit(1).ry(self.params[0], 0)
-    circuit, values = Circuit(1).append(operation, [0]), {"a": 0.3, "b": 0.2}
+    circuit, values = Circuit(1).append(operation, [0]), dict.fromkeys(names, 0.3)
 
     def value(c, params):
         return execute(c, Expectation(Z(0)), params)
 
-    for found in (
-        value(circuit, values),
-        jax.jit(value)(circuit, values),
-        value(jax.tree.map(jnp.array, circuit), values),
-    ):
+    again = jax.tree.map(jnp.array, circuit)
+    for found in (value(circuit, values), jax.jit(value)(circuit, values), value(again, values)):
         assert abs(found - np.cos(0.3)) < 1e-6
+
+
+def test_values_that_are_one_in_a_trace_and_two_outside():
+    """JAX gives the same tracer for the real part of a real value, but another array outside."""
+
+    def made():
+        operation, v, w = closed_over(0.0), jnp.float32(0.3), jnp.float32(1.1)
+        type(operation).definition = lambda self: Circuit(1).ry(jnp.real(v), 0).ry(jnp.squeeze(v), 0).ry(w, 0)
+        return Circuit(1).append(operation, [0])
+
+    def value(circuit):
+        return execute(circuit, Expectation(Z(0)))
+
+    for key_first, order in ((False, (0, 1, 0)), (False, (1, 0, 1)), (True, (1, 0))):
+        circuit = made()
+        assert not key_first or circuit.key
+        for inside in order:
+            found = jax.jit(lambda x, c=circuit: x * value(c))(1.0) if inside else value(circuit)
+            assert abs(found - np.cos(1.7)) < 1e-6
+
+
+class Replaced(Computed):
+    """The same with a key, and values that are one in a trace."""
+
+    key = "replaced"
+
+    def replace(self, params, arrays=()):
+        return Replaced(params[0])
+
+    def definition(self):
+        return Circuit(1).ry(jnp.real(self.params[0]), 0).ry(jnp.squeeze(self.params[0]), 0)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 0), (1, 0, 1)])
+def test_values_that_definitions_with_a_key_make(order):
+    circuit = Circuit(1).append(Replaced(jnp.float32(0.3)), [0]).ry(jnp.float32(1.1), 0)
+    for inside in order:
+        run = partial(execute, circuit, Expectation(Z(0)))
+        assert abs((jax.jit(run) if inside else run)() - np.cos(1.7)) < 1e-6
+
+
+def test_values_that_definitions_make_tell_pubs_apart():
+    angles = np.array([0.3, 1.1, 0.7, 2.0])
+    pubs = [(Circuit(1).append(closed_over_sine(angle), [0]), Z(0)) for angle in angles]
+    found = [pub.data.evs for pub in Estimator(key=jax.random.key(0)).run(pubs).result()]
+    np.testing.assert_allclose(found, np.cos(np.sin(angles)), atol=1e-6)
+
+
+def test_devices_differentiate_what_definitions_hold():
+    def value(angle, operation):
+        circuit = Circuit(1).append(operation(angle), [0])
+        how = dict(on="local@line5", shots=20_000, key=jax.random.key(0))
+        return execute(circuit, Expectation(Z(0)), **how)
+
+    for operation, slope in ((closed_over, -np.sin(0.3)), (Computed, -np.sin(np.sin(0.3)) * np.cos(0.3))):
+        assert abs(jax.grad(value)(0.3, operation) - slope) < 0.03
+
+
+def test_a_conditional_operation_that_nothing_can_replace_is_a_leaf_of_itself():
+    circuit = Circuit(1, num_clbits=1).append(Conditional(Plain(0.3, 1), "c", 1), [0])
+    assert jax.tree.map(lambda leaf: leaf, circuit) == circuit
 
 
 def test_numbers_of_definitions_are_no_structure():
@@ -375,7 +443,7 @@ def test_numbers_of_definitions_are_no_structure():
     assert first.numbers() == [0.3] and second.numbers() == [1.1]
 
 
-@pytest.mark.parametrize("param", [True, "a", None, 1j, np.nan, 10**400, jnp.ones(2), np.ones(2)])
+@pytest.mark.parametrize("param", [True, "a", None, 1j, np.nan, 10**400, jnp.ones(2), np.ones(2), np.array("x")])
 def test_params_that_are_no_numbers_are_refused(param):
     with pytest.raises(CircuitError, match="plain: `params` must hold finite numbers, Parameters or JAX scalars"):
         Circuit(1).append(Plain(param, 1), [0])
@@ -394,7 +462,7 @@ def test_params_and_arrays_are_tuples(member, held):
 @pytest.mark.parametrize(
     "member, made, shape",
     [
-        ("matrix", lambda xp: xp.eye(4), r"\(128, 128\), but gives \(4, 4\)"),
+        ("matrix", lambda xp: xp.eye(4).tolist() if xp is np else xp.eye(4), r"\(128, 128\), but gives \(4, 4\)"),
         ("apply", lambda xp, columns: columns[:2], r"\(128, 1\), but gives \(2, 1\)"),
         ("apply", lambda xp, columns: None, r"\(128, 1\), but gives \(\)"),
     ],

@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from qsim._errors import CircuitError
@@ -40,8 +39,12 @@ def _matrix(operation: Any, columns: Any) -> Any:
 
 
 def _checked(made: Any, shape: tuple[int, ...], operation: Any, asked: str) -> Any:
-    if np.shape(made) != shape:
-        raise CircuitError(f"{operation.name}: {asked} must give shape {shape}, but gives {np.shape(made)}.")
+    if isinstance(made, (list, tuple)):
+        made = jnp.asarray(made)
+    if getattr(made, "shape", ()) != shape:
+        raise CircuitError(
+            f"{operation.name}: {asked} must give shape {shape}, but gives {getattr(made, 'shape', ())}."
+        )
     return made
 
 

@@ -102,18 +102,16 @@ class Circuit(GateMethods):
         return open_parameters(self._instructions)
 
     @property
-    @derived
     def key(self) -> bytes:
         """A digest of the structure: everything but the values of numbers and arrays.
 
         Circuits with equal keys run through the same compiled program.
         """
-        sizes = f"{self.num_qubits}|{self.cregs}|{self.num_clbits}|{self._layout}"
-        return self._digest.finish(self._instructions, sizes)
+        return in_full(self)._key()
 
     def numbers(self) -> np.ndarray:
         """All host numbers of the circuit in order, float64 (m,): gate arguments, then arrays, by instruction."""
-        return self._numbers().copy()
+        return in_full(self)._numbers().copy()
 
     def values(self) -> list[Any]:
         """The JAX values of the circuit in order of first use, each array once, as given."""
@@ -332,8 +330,13 @@ class Circuit(GateMethods):
     # ---------------------------------------------------------------- inside
 
     @derived
+    def _key(self) -> bytes:
+        sizes = f"{self.num_qubits}|{self.cregs}|{self.num_clbits}|{self._layout}"
+        return self._digest.finish(self._instructions, sizes)
+
+    @derived
     def _numbers(self) -> np.ndarray:
-        return host_numbers(in_full(self)._instructions)
+        return host_numbers(self._instructions)
 
     @derived
     def _values(self) -> list[Any]:

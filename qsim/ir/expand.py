@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qsim._errors import CircuitError
@@ -40,18 +40,13 @@ def expand(circuit: Circuit, keep: Callable[[Any], bool]) -> Circuit:
         >>> expand(Circuit(2).qft((0, 1)), lambda op: op.name != "qft").count_ops()
         {'h': 2, 'cp': 1, 'swap': 1}
     """
-    return circuit.with_instructions(expanded_steps(circuit.instructions, keep))
-
-
-def expanded_steps(instructions: Iterable[Instruction], keep: Callable[[Any], bool]) -> list[Instruction]:
-    """What `expand` does, to instructions."""
     done: list[Instruction] = []
-    for instruction in instructions:
+    for instruction in circuit.instructions:
         if keep(instruction.operation):
             done.append(instruction)
         else:
             _expand_one(instruction, keep, done)
-    return done
+    return circuit.with_instructions(done)
 
 
 def is_whole(operation: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def check_operation(operation: Any) -> None:
 def _check_numbers(operation: Any) -> None:
     name, params, arrays = operation.name, operation.params, getattr(operation, "arrays", ())
     for member, held in (("params", params), ("arrays", arrays)):
-        if not isinstance(held, (tuple, list)):
+        if not isinstance(held, Sequence):
             raise CircuitError(f"{name}: `{member}` must be a tuple, but is {held!r:.60}.")
     for param in params:
         if is_number(param):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from qsim.ir.keys import key_of
@@ -116,8 +116,11 @@ class Conditional:
     def key(self) -> Hashable:
         return ("if", key_of(self.base), self.register, self.value)
 
-    def replace(self, params: Sequence[Any], arrays: Sequence[Any] = ()) -> Conditional:
-        return Conditional(self.base.replace(params, arrays), self.register, self.value, self.line)
+    @property
+    def replace(self) -> Callable[..., Conditional]:
+        """replace(params, arrays) -> the same with other values, where the base has it."""
+        base = self.base.replace
+        return lambda params, arrays=(): Conditional(base(params, arrays), self.register, self.value, self.line)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Conditional) and (self.base, self.register, self.value) == (

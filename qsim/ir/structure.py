@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from qsim.ir.expand import expanded_steps, is_whole
 from qsim.ir.instruction import Instruction
 from qsim.ir.keys import key_of
 from qsim.ir.parameter import ArrayElement, Expression, Parameter, is_number, is_symbolic
@@ -28,20 +27,16 @@ _lock = threading.RLock()  # the key of an operation may ask for that of its def
 
 @dataclass(slots=True)
 class Digest:
-    """The structural digest, brought up to date for the first `done` instructions.
-
-    Definitions that were looked into are `held`: their JAX values are told apart by where they are in memory.
-    """
+    """The structural digest, brought up to date for the first `done` instructions."""
 
     done: int = 0
     state: Any = field(default_factory=lambda: blake2b(digest_size=16))
     slots: dict[int, int] = field(default_factory=dict)
-    held: list[Any] = field(default_factory=list)
 
     def copy(self) -> Digest:
         """The same digest, to go on with on its own."""
         with _lock:
-            return Digest(self.done, self.state.copy(), dict(self.slots), list(self.held))
+            return Digest(self.done, self.state.copy(), dict(self.slots))
 
     def finish(self, instructions: Sequence[Instruction], rest: str) -> bytes:
         """Take in the instructions that came since the last time; the digest of them all and of `rest`."""
@@ -63,10 +58,6 @@ class Digest:
             kinds = [self.kind(p) for p in params] if params else ""
             return f"{operation.row.name}{kinds}{instruction.qubits}{instruction.clbits};"
         kinds = [self.kind(p) for p in params]
-        if not is_whole(operation):
-            steps = expanded_steps((instruction,), is_whole)
-            self.held.append(steps)
-            return f"{operation.name!r}{kinds}({''.join([self.text(step) for step in steps])});"
         shapes = [self.shape(a) for a in getattr(operation, "arrays", ())]
         return f"{key_of(operation)!r}{kinds}{shapes}{instruction.qubits}{instruction.clbits};"
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.circuit import Circuit
+from qsim.ir.full import in_full
 from qsim.ir.instruction import Instruction
 from qsim.ir.operation import is_constant
 from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_symbolic
@@ -43,6 +44,7 @@ def name_values(circuit: Circuit) -> tuple[Circuit, dict[str, Any]]:
             values[scalars[id(param)].name] = param
         return scalars[id(param)]
 
+    circuit = in_full(circuit) if circuit.values() else circuit
     named: list[Instruction] = []
     for i in circuit.instructions:
         operation = i.operation

@@ -34,7 +34,7 @@ def kind_matrices(kind: Kind, tables: Any, angles: Any, data: Any, dtype: Any) -
     arrays = [read_array(slot, start, data) for slot, start in zip(kind.arrays, tables, strict=True)]
 
     def one(params: list[Any], arrays: list[Any]) -> Any:
-        return kind.operation.replace(tuple(params), tuple(arrays)).matrix(jnp).astype(dtype)
+        return jnp.asarray(kind.operation.replace(tuple(params), tuple(arrays)).matrix(jnp), dtype)
 
     return jax.vmap(one)(params, arrays)
 

@@ -35,17 +35,8 @@ class _Skeleton:
 
 
 def _flatten(circuit: Circuit) -> tuple[tuple[Any, ...], _Skeleton]:
-    circuit = _in_full(circuit)
+    circuit = in_full(circuit)
     return (circuit.numbers(), *circuit.values()), _Skeleton(circuit)
-
-
-def _in_full(circuit: Circuit) -> Circuit:
-    """The circuit in full, with all its parameters: those that definitions leave out are in phases of 0."""
-    full = in_full(circuit)
-    if full is circuit:
-        return circuit
-    unused = set(circuit.parameters) - set(full.parameters)
-    return full.copy().gphase([0 * p for p in circuit.parameters if p in unused]) if unused else full
 
 
 def _unflatten(skeleton: _Skeleton, leaves: Any) -> Circuit:

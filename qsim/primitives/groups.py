@@ -92,6 +92,7 @@ def grouped(pubs: Sequence[P], extra: Callable[[P], Hashable], numbers: Sequence
     """
     circuits: dict[int, tuple[int, Circuit]] = {}
     forms: dict[Hashable, int] = {}
+    held: list[Any] = []
     groups: dict[Hashable, Group[P]] = {}
     for place, pub in enumerate(pubs):
         number = place if numbers is None else numbers[place]
@@ -102,8 +103,9 @@ def grouped(pubs: Sequence[P], extra: Callable[[P], Hashable], numbers: Sequence
                 own = circuit if isinstance(circuit, Circuit) else qiskit_circuit.converted(circuit)
             except QsimError as error:
                 raise of_pub(number, error) from None
-            values = tuple(id(value) for value in own.values())
-            form = (own.key, own.numbers().tobytes(), values)
+            values = own.values()
+            held.append(values)  # or later ones could be in the same place
+            form = (own.key, own.numbers().tobytes(), tuple(map(id, values)))
             known = circuits[id(circuit)] = (forms.setdefault(form, len(forms)), own)
         key = (known[0], extra(pub))
         group = groups.get(key)
