@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from oracle import statevector
 
-from qsim import Circuit, Parameter, Z, execute, qasm
+from qsim import Circuit, Parameter, X, Z, execute, qasm
 from qsim._errors import CircuitError
 from qsim.ir.operation import Conditional, Gate, controlled, row_of
 from qsim.primitives import Estimator
 from qsim.results import Expectation, State
-from qsim.rules import Backprop
+from qsim.rules import Backprop, ParameterShift
 
 
 class Plain:
@@ -366,7 +366,7 @@ def test_parameters_that_a_definition_leaves_out_are_those_of_the_circuit(names)
     operation = closed_over(0.0)
     operation.params = tuple(map(Parameter, names))
     type(operation).definition = lambda self: Circuit(1).ry(self.params[0], 0)
-    circuit, values = Circuit(1).append(operation, [0]), dict.fromkeys(names, 0.3)
+    circuit, values = Circuit(1).append(operation, [0]), dict.fromkeys(names, jnp.array(jnp.inf)) | {"a": 0.3}
 
     def value(c, params):
         return execute(c, Expectation(Z(0)), params)
@@ -430,6 +430,24 @@ def test_devices_differentiate_what_definitions_hold():
 
     for operation, slope in ((closed_over, -np.sin(0.3)), (Computed, -np.sin(np.sin(0.3)) * np.cos(0.3))):
         assert abs(jax.grad(value)(0.3, operation) - slope) < 0.03
+
+
+def test_definitions_have_spectra():
+    def value(time, **how):
+        operation = closed_over(0.0)
+        observable = 0.7 * Z(0) + 0.3 * X(0)
+        type(operation).definition = lambda self: Circuit(1).pauli_evolution(observable, time, [0], order=2, steps=3)
+        return execute(Circuit(1).h(0).append(operation, [0]), Expectation(X(0)), **how)
+
+    want = jax.grad(value)(0.4)
+    assert abs(want) > 0.1
+    assert abs(jax.grad(lambda t: value(t, gradient=ParameterShift()))(0.4) - want) < 1e-4
+
+
+def test_a_conditional_operation_with_hidden_values_is_refused():
+    circuit = Circuit(1, num_clbits=1).append(Conditional(closed_over(jnp.float32(0.3)), "c", 1), [0])
+    with pytest.raises(CircuitError, match="closed: with JAX values in its definition, it must have `key`"):
+        _ = circuit.key
 
 
 def test_a_conditional_operation_that_nothing_can_replace_is_a_leaf_of_itself():

@@ -97,7 +97,7 @@ class LocalBackend(Backend):
         elif state is not None:
             state = small.embed(state)
         program = compile_local(
-            settings if circuit is small.circuit else (settings, circuit.key),  # definitions may share values or not
+            settings if circuit is request.circuit else (settings, circuit.key),  # definitions may share values or not
             circuit,
             lambda: small.structure(request.flat[1]),
             method=choice.method,

@@ -53,7 +53,7 @@ def in_full(circuit: Circuit) -> Circuit:
     used = set(full.parameters)
     for parameter in circuit.parameters:
         if parameter not in used:
-            full.gphase(0 * parameter)
+            full.gphase(0 * parameter.arctan())  # 0 where the parameter is infinite too
     return full
 
 

@@ -51,6 +51,8 @@ def _content(operation: Any) -> Hashable:
     sizes = (type(o).__module__, type(o).__qualname__, o.name, o.num_qubits, o.num_clbits, o.num_params, shapes)
     if is_defined(o):
         inside = checked_definition(o)
+        if inside.values():
+            raise CircuitError(f"{o.name}: with JAX values in its definition, it must have {_needed(o)} here.")
         return (*sizes, inside.key, inside.numbers().tobytes())
     if not all(is_number(p) for p in o.params) or not all(isinstance(a, (np.ndarray, np.generic)) for a in arrays):
         raise CircuitError(

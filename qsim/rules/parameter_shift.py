@@ -14,8 +14,8 @@ import numpy as np
 from qsim._errors import MethodError
 from qsim._typing import Key
 from qsim.ir.circuit import Circuit
-from qsim.ir.derived import derived
 from qsim.ir.expand import expand
+from qsim.ir.full import in_full, kept_outside_traces
 from qsim.ir.operation import is_constant
 from qsim.rules.base import Probes, RerunRule, Spectra, unknown_spectrum
 
@@ -82,7 +82,7 @@ class ParameterShift(RerunRule):
         )
 
 
-@derived
+@kept_outside_traces
 def with_spectra(circuit: Circuit) -> Circuit:
     """`circuit` with operations whose spectrum is not known, such as long product formulas, expanded.
 
@@ -96,7 +96,8 @@ def with_spectra(circuit: Circuit) -> Circuit:
         known = len(spectra) == len(operation.params) and None not in spectra
         return known or all(map(is_constant, operation.params)) or not hasattr(operation, "definition")
 
-    return circuit if all(keep(i.operation) for i in circuit.instructions) else expand(circuit, keep)
+    full = in_full(circuit)
+    return full if all(keep(i.operation) for i in full.instructions) else expand(full, keep)
 
 
 @lru_cache(maxsize=1024)
