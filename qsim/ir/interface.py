@@ -54,7 +54,8 @@ def _check_numbers(operation: Any) -> None:
     for member, held in (("params", params), ("arrays", arrays)):
         if not isinstance(held, Sequence):
             raise CircuitError(f"{name}: `{member}` must be a tuple, but is {held!r:.60}.")
-    for param in params:
+    can_be_run = any(hasattr(operation, member) for member in ("matrix", "apply", "definition"))
+    for param in params if can_be_run else ():  # what is only drawn or sent to a device may have others
         if is_number(param):
             is_one = math.isfinite(to_float(param))
         else:  # of a JAX value nothing but its type is known
