@@ -41,10 +41,9 @@ def _matrix(operation: Any, columns: Any) -> Any:
 def _checked(made: Any, shape: tuple[int, ...], operation: Any, asked: str) -> Any:
     if isinstance(made, (list, tuple)):
         made = jnp.asarray(made)
-    if getattr(made, "shape", ()) != shape:
-        raise CircuitError(
-            f"{operation.name}: {asked} must give shape {shape}, but gives {getattr(made, 'shape', ())}."
-        )
+    found = getattr(made, "shape", ())
+    if found != shape:
+        raise CircuitError(f"{operation.name}: {asked} must give shape {shape}, but gives {found}.")
     return made
 
 

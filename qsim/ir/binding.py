@@ -11,7 +11,7 @@ import numpy as np
 from qsim._errors import CircuitError, ParameterError
 from qsim.ir.arguments import clean_param
 from qsim.ir.instruction import Instruction
-from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_number, is_symbolic, parameters_of
+from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_number, is_symbolic, kind_of, parameters_of
 
 
 def open_parameters(instructions: Sequence[Instruction]) -> tuple[Parameter, ...]:
@@ -126,7 +126,7 @@ def _checked_value(name: str, value: Any, declared: tuple[int, ...]) -> Any:
     elif is_number(value):
         value = np.asarray(value)
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    if shape is None or dtype is None or _kind(dtype) not in "iuf":
+    if shape is None or dtype is None or kind_of(dtype) not in "iuf":
         what = type(value).__name__ if dtype is None else f"an array of {dtype}"
         raise ParameterError(f"The value of parameter `{name}` must be real numbers, but is {what}.")
     if isinstance(value, (np.ndarray, np.generic)) and not np.isfinite(value).all():
@@ -138,12 +138,3 @@ def _checked_value(name: str, value: Any, declared: tuple[int, ...]) -> Any:
             f"it, but has shape {tuple(shape)}."
         )
     return value
-
-
-def _kind(dtype: Any) -> str:
-    """The kind of a dtype; bfloat16 and other floats of device libraries count as floats."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        return "?"
-    return "f" if found.kind == "V" and "float" in found.name else found.kind

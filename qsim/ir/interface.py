@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsim._errors import CircuitError
-from qsim.ir.parameter import ArrayElement, is_number, is_symbolic, parameters_of, to_float
+from qsim.ir.parameter import ArrayElement, is_number, is_symbolic, kind_of, parameters_of, to_float
 
 MEMBERS = ("name", "num_qubits", "num_clbits", "num_params", "params")
 
@@ -59,13 +59,13 @@ def _check_numbers(operation: Any) -> None:
         if is_number(param):
             is_one = math.isfinite(to_float(param))
         else:  # of a JAX value nothing but its type is known
-            is_one = getattr(getattr(param, "dtype", None), "kind", "O") in "iufV" and np.shape(param) == ()
+            is_one = kind_of(getattr(param, "dtype", object)) in "iufV" and np.shape(param) == ()
         if not (is_one or is_symbolic(param) or isinstance(param, ArrayElement)):
             raise CircuitError(
                 f"{name}: `params` must hold finite numbers, Parameters or JAX scalars, but holds {param!r:.60}."
             )
     for array in arrays:
-        if getattr(getattr(array, "dtype", None), "kind", "O") in "OSUmM":
+        if kind_of(getattr(array, "dtype", object)) in "OSUmM?":
             raise CircuitError(f"{name}: `arrays` must hold NumPy or JAX arrays of numbers, but holds {array!r:.60}.")
 
 

@@ -49,6 +49,15 @@ def is_number(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
 
 
+def kind_of(dtype: Any) -> str:
+    """The kind of a dtype; bfloat16 and other floats of device libraries count as floats."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        return "?"
+    return "f" if found.kind == "V" and "float" in found.name else found.kind
+
+
 def to_float(number: Any) -> float:
     """A number as a float; infinity where an int is too large for one."""
     try:
