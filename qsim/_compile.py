@@ -99,14 +99,14 @@ class Program:
         return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
 
 
-def plan_of(circuit: Circuit, k: int = cost.BLOCK_QUBITS) -> Plan:
+def plan_of(circuit: Circuit) -> Plan:
     """The plan of a circuit that needs no expansion (see `expanded`), cached by structure."""
-    return _plans.get((circuit.key, k), lambda: build_plan(circuit, k))
+    return _plans.get(circuit.key, lambda: build_plan(circuit))
 
 
-def batched_plan_of(circuit: Circuit, varying: frozenset[str], k: int = cost.BLOCK_QUBITS) -> Plan | None:
+def batched_plan_of(circuit: Circuit, varying: frozenset[str]) -> Plan | None:
     """The plan for a batch whose runs share all matrices, where there is one; cached as in `plan_of`."""
-    return _plans.get((circuit.key, k, varying), lambda: build_batched_plan(circuit, k, varying))
+    return _plans.get((circuit.key, varying), lambda: build_batched_plan(circuit, varying))
 
 
 def tables_of(plan: Plan, gradient: GradientRule) -> Any:

@@ -28,8 +28,8 @@ from qsim.ir.parameter import Parameter, ParameterVector
 from qsim.ir.pauli import X, Z
 from qsim.ir.serial import save
 from qsim.lower.build import build_plan
-from qsim.lower.calibration import DEFAULT, LEAST, MOST, Calibration, Costs, this_machine
-from qsim.lower.cost import BLOCK_QUBITS, Counts, busy_seconds, count
+from qsim.lower.calibration import DEFAULT, LEAST, MOST, Calibration, Costs, default_costs, this_machine
+from qsim.lower.cost import BLOCK_QUBITS, NARROWER, Counts, busy_seconds, count
 from qsim.methods import Statevector
 from qsim.results import Expectation
 from qsim.rules import Adjoint
@@ -132,9 +132,10 @@ def calibrate(folder: str | Path | None = None) -> Report:
     except OSError as error:
         raise QsimError(f"{path.parent}: cannot be made a folder ({error.strerror}). Name another one.") from None
     timings, call = measure()
-    new, worst = fit(timings, replace(DEFAULT, call=call))
+    old = default_costs()
+    new, worst = fit(timings, replace(old, call=call))
     save(Calibration(machine, new), path)
-    return Report(path, DEFAULT, new, timings, worst)
+    return Report(path, old, new, timings, worst)
 
 
 def measure() -> tuple[tuple[Timing, ...], float]:
@@ -148,12 +149,12 @@ def measure() -> tuple[tuple[Timing, ...], float]:
     trivial = Circuit(1).rx(Parameter("t"), 0)
     one = np.float32(0.3)
     call = 1e6 * _shortest(lambda: execute(trivial, Expectation(Z(0)), {"t": one}))
-    idle = _time(Circuit(1).rx(ParameterVector("t", 1)[0], 0), SWEEPS, gradient=False)[1]
+    idle = _time(Circuit(1).rx(ParameterVector("t", 1)[0], 0), SWEEPS, BLOCK_QUBITS, gradient=False)[1]
     found: list[Timing] = []
-    for name, num_qubits, gradient, make, costs in _programs():
+    for name, num_qubits, gradient, make, costs, k in _programs():
         if found and time.perf_counter() - begin > LIMIT:
             break
-        counts, seconds = _time(make(num_qubits), costs, gradient=gradient)
+        counts, seconds = _time(make(num_qubits), costs, k, gradient=gradient)
         found.append(Timing(name, num_qubits, gradient, counts, max(seconds - idle, 0.05 * seconds)))
     return tuple(found), call
 
@@ -180,10 +181,11 @@ def fit(timings: Sequence[Timing], start: Costs) -> tuple[Costs, float]:
     return replace(start, **dict(zip(names, (float(f"{v:.4g}") for v in np.exp(logs)), strict=True))), worst
 
 
-def _programs() -> list[tuple[str, int, bool, Callable[[int], Circuit], Costs]]:
-    """(name, qubits, gradient, circuit, prices to plan by), what matters most first."""
+def _programs() -> list[tuple[str, int, bool, Callable[[int], Circuit], Costs, int]]:
+    """(name, qubits, gradient, circuit, prices to plan by, qubits of a block), what matters most first."""
+    widths = (BLOCK_QUBITS, *NARROWER)
     values = [
-        (name, n, False, make, costs)
+        (name, n, False, make, costs, BLOCK_QUBITS)
         for n in SIZES
         for name, make, costs in (
             ("layers with signs", _signs, SWEEPS),
@@ -195,20 +197,21 @@ def _programs() -> list[tuple[str, int, bool, Callable[[int], Circuit], Costs]]:
         )
     ]
     gradients = [
-        (name, n, True, make, costs)
+        (name, n, True, make, costs, BLOCK_QUBITS)
         for n in SIZES
         for name, make, costs in (
-            ("layers with signs", _signs, SWEEPS),
             ("blocks at any place", _scattered, TAPE),
             ("Pauli rotations", _strings, DEFAULT),
         )
     ]
-    return [*values, ("layers with signs", FAR_SIZE, False, _signs, SWEEPS), *gradients]
+    layers = [("layers with signs", n, True, _signs, SWEEPS, k) for n in SIZES for k in widths]
+    far = [("layers with signs", FAR_SIZE, gradient, _signs, SWEEPS, BLOCK_QUBITS) for gradient in (False, True)]
+    return [*values, *far[:1], *layers, *gradients, *far[1:]]
 
 
-def _time(circuit: Circuit, costs: Costs, *, gradient: bool) -> tuple[Counts, float]:
-    """What the circuit's plan by these prices does, and its shortest run in seconds."""
-    plan = build_plan(circuit, BLOCK_QUBITS, costs=costs)
+def _time(circuit: Circuit, costs: Costs, k: int, *, gradient: bool) -> tuple[Counts, float]:
+    """What the circuit's plan by these prices in blocks of k qubits does, and its shortest run in seconds."""
+    plan = build_plan(circuit, k, costs=costs)
     result = Expectation(Z(0))
     leaves, structure = jax.tree.flatten(result)
     runner = Runner(

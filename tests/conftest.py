@@ -1,15 +1,19 @@
-"""Shared by all tests: where the public files are, and double precision on request."""
+"""Shared by all tests: where the public files are, and double precision and prices of plans on request."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import hypothesis
 import jax
 import pytest
+
+from qsim import _compile
+from qsim._recent import Recent
+from qsim.lower import calibration
 
 THOROUGH = os.environ.get("QSIM_TESTS") == "thorough"
 """Programs as a user compiles them, and other random examples every time: what .ci/nightly asks for."""
@@ -48,3 +52,15 @@ def x64() -> Iterator[None]:
     """Run a test in double precision."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def plans_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[calibration.Costs], None]:
+    """Plan by given prices; no plan that was made before or is made after is taken for one by them."""
+
+    def use(costs: calibration.Costs) -> None:
+        monkeypatch.setattr(calibration, "costs", lambda: costs)
+        monkeypatch.setattr(_compile, "_plans", Recent(8))
+        monkeypatch.setattr(_compile, "_programs", Recent(8))
+
+    return use

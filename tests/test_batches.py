@@ -250,11 +250,11 @@ def test_forms_are_the_operations():
 
 
 def test_plans_of_batches_have_no_block_that_varies():
-    plan = build_batched_plan(classifier(8, 4), cost.BLOCK_QUBITS, frozenset({"x"}))
+    plan = build_batched_plan(classifier(8, 4), frozenset({"x"}))
     assert plan is not None
     bodies = [b for s in plan.segments for b in (s.body if isinstance(s, Repeat) else [s])]
     assert any(b.phases for b in bodies)
-    assert build_batched_plan(classifier(8, 4), cost.BLOCK_QUBITS, frozenset({"w", "x"})) is not None
+    assert build_batched_plan(classifier(8, 4), frozenset({"w", "x"})) is not None
 
 
 _cosines = jax.jit(cos_sin)

@@ -15,7 +15,7 @@ import qsim
 from qsim import Circuit, Parameter, X, Y, Z, _compile, calibration, cli, explain
 from qsim.lower import calibration as kept
 from qsim.lower.build import build_plan
-from qsim.lower.calibration import DEFAULT, Calibration, Costs, Machine, read_costs, this_machine
+from qsim.lower.calibration import DEFAULT, Calibration, Costs, Machine, default_costs, read_costs, this_machine
 from qsim.lower.cost import BLOCK_QUBITS, busy_seconds, count, predict
 from qsim.lower.plan import Dense, Sweeps
 from qsim.results import Counts, Expectation, State
@@ -56,9 +56,9 @@ def write(folder, **changes):
 def test_costs_are_read_once_and_only_from_the_folder_named(tmp_path, monkeypatch, fresh):
     monkeypatch.delenv("QSIM_CACHE_DIR", raising=False)
     write(tmp_path, gather=7.0)
-    assert kept.costs() is DEFAULT
+    assert kept.costs() is default_costs()
     monkeypatch.setenv("QSIM_CACHE_DIR", str(tmp_path))
-    assert kept.costs() is DEFAULT, "what a process began with is what it goes by"
+    assert kept.costs() is default_costs(), "what a process began with is what it goes by"
     kept.costs.cache_clear()
     assert kept.costs() == replace(DEFAULT, gather=7.0)
     write(tmp_path, gather=8.0)
@@ -73,11 +73,11 @@ def test_measured_costs_decide_how_a_circuit_is_run(tmp_path, monkeypatch, fresh
 
 
 def test_without_a_file_or_on_another_machine_the_sensible_costs_hold(tmp_path):
-    assert read_costs(tmp_path / "missing") is DEFAULT
+    assert read_costs(tmp_path / "missing") is default_costs()
     other = Machine("another processor", "cpu", "0.0.1")
     qsim.save(Calibration(other, replace(DEFAULT, step=9.0)), tmp_path / other.file_name)
     assert other.file_name != this_machine().file_name
-    assert read_costs(tmp_path) is DEFAULT
+    assert read_costs(tmp_path) is default_costs()
 
 
 def without(document, name):
@@ -102,7 +102,7 @@ def test_a_broken_file_is_one_warning_that_names_it_and_the_fix(tmp_path, broken
     path = write(tmp_path)
     path.write_text(broken(json.loads(path.read_text())))
     with pytest.warns(UserWarning) as seen:
-        assert read_costs(tmp_path) is DEFAULT
+        assert read_costs(tmp_path) is default_costs()
     assert len(seen) == 1
     text = str(seen[0].message)
     assert str(path) in text and "qsim calibrate" in text and words in text
@@ -111,7 +111,7 @@ def test_a_broken_file_is_one_warning_that_names_it_and_the_fix(tmp_path, broken
 def test_a_folder_in_the_place_of_the_file_is_a_warning_too(tmp_path):
     (tmp_path / this_machine().file_name).mkdir()
     with pytest.warns(UserWarning, match="cannot be read"):
-        assert read_costs(tmp_path) is DEFAULT
+        assert read_costs(tmp_path) is default_costs()
 
 
 # -------------------------------------------------------------------- measuring
@@ -141,25 +141,26 @@ def test_calibrate_needs_a_folder_and_says_how_to_name_it(monkeypatch, capsys, t
 
 
 def test_the_fit_finds_the_prices_that_times_were_made_of():
-    true = Costs(3.0, 0.7, 0.3, 0.4, 2.0, 1.5, 9.0, 4.0, 1.6, 2.5, 5.0, 1.0, 80.0)
+    true = Costs(3.0, 0.8, 0.6, 0.7, 0.3, 0.4, 2.0, 1.5, 9.0, 4.0, 1.6, 2.5, 5.0, 1.0, 80.0)
     timings = []
-    for name, n, gradient, make, costs in calibration._programs():
+    for name, n, gradient, make, costs, k in calibration._programs():
         n = min(n, 10)
-        counts = count(build_plan(make(n), BLOCK_QUBITS, costs=costs))[1]
+        counts = count(build_plan(make(n), k, costs=costs))[1]
         for size in (10, 16, 20):
             seconds = busy_seconds(counts, true, size) * (1 + true.backward * gradient)
             timings.append(calibration.Timing(name, size, gradient, counts, seconds))
     found, worst = calibration.fit(timings, DEFAULT)
     assert worst < 1.1
-    for name in ("gather", "flip", "wide", "backward", "block", "far"):
+    for name in ("gather", "product_2", "product_3", "product_4", "flip", "wide", "backward", "block", "far"):
         assert getattr(found, name) == pytest.approx(getattr(true, name), rel=0.2), name
 
 
 def test_the_programs_are_what_they_are_called():
-    plans = {
-        name: build_plan(make(10), BLOCK_QUBITS, costs=costs) for name, _, _, make, costs in calibration._programs()
-    }
-    counts = {name: count(plan)[1].amplitudes for name, plan in plans.items()}
+    plans = {(name, k): build_plan(make(10), k, costs=costs) for name, _, _, make, costs, k in calibration._programs()}
+    assert {plan.k for plan in plans.values()} == {2, 3, 4}
+    assert all(plan.k == k for (_, k), plan in plans.items())
+    assert {k for name, k in plans if name == "layers with signs"} == {2, 3, 4}
+    counts = {name: count(plan)[1].amplitudes for (name, _), plan in plans.items()}
     assert counts["layers with signs"]["sign"] > 0 and counts["layers with phases"]["phase"] > 0
     assert set(counts["blocks at any place"]) == {"gather"} and set(counts["Pauli rotations"]) == {"flip"}
     assert counts["Fourier transforms"]["wide"] == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from qsim._compile import plan_of
 from qsim.engine.sweeps import _columns, _rotate
 from qsim.gradients import Adjoint, Backprop
 from qsim.kernels.packed import columns
+from qsim.lower.calibration import DEFAULT, MOST
 from qsim.lower.plan import Sweeps
 from qsim.methods import Statevector
 from qsim.results import Expectation
@@ -24,6 +27,12 @@ def test_the_columns_of_a_rotated_state_at_any_distance(n, k, batch):
     for bits in range(n - k + 1):
         want = columns(_rotate(x, bits).reshape(-1, 2 << k))
         np.testing.assert_array_equal(_columns(x, bits, k), want, err_msg=f"{bits} bits")
+
+
+@pytest.fixture(autouse=True)
+def windows_of_four_qubits(plans_by):
+    """Whatever the processor: sweeps, in blocks of four qubits."""
+    plans_by(replace(DEFAULT, gather=MOST, product_2=MOST, product_3=MOST))
 
 
 def passes_of(circuit: Circuit) -> list[tuple[tuple[int, int], ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qsim.ir.circuit import Circuit
+from qsim.ir.circuit import Circuit, Instruction
 from qsim.ir.controlled import split_controls
 from qsim.ir.expand import expand, is_whole
 from qsim.ir.operation import Barrier, Measure, is_replaceable, key_of
@@ -23,7 +23,7 @@ from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.reads import in_order_of_reads
 from qsim.lower.records import Piece, Records, array_slots
 from qsim.lower.repeats import find_repeats
-from qsim.lower.sources import find_sources
+from qsim.lower.sources import Sources, find_sources
 
 DENSE, FLIP, WIDE = "dense", "flip", "wide"
 MAX_WIDE_MATRIX = 10
@@ -195,54 +195,113 @@ def _keep(circuit: Circuit, k: int) -> Callable[[Any], bool]:
     return lambda op: isinstance(op, (Barrier, Measure)) or classify(op, k) is not None
 
 
-def build_batched_plan(circuit: Circuit, k: int, varying: Collection[str]) -> Plan | None:
+def build_batched_plan(
+    circuit: Circuit, varying: Collection[str], k: int | None = None, costs: Costs | None = None
+) -> Plan | None:
     """The plan of a circuit that is run as one batch, where all that differs from run to run is phases; else None."""
-    plan = build_plan(circuit, k, varying)
-    return plan if _is_shared(plan.segments) else None
+    plan = build_plan(circuit, k, varying, costs)
+    return plan if _is_swept(plan.segments) else None
 
 
-def _is_shared(segments: Sequence[Segment]) -> bool:
-    return all(isinstance(s, Sweeps) or (isinstance(s, Repeat) and _is_shared(s.body)) for s in segments)
+def _is_swept(segments: Sequence[Segment]) -> bool:
+    """Whether everything is run in sweeps."""
+    return all(isinstance(s, Sweeps) or (isinstance(s, Repeat) and _is_swept(s.body)) for s in segments)
 
 
-def build_plan(circuit: Circuit, k: int, varying: Collection[str] = (), costs: Costs | None = None) -> Plan:
+def build_plan(
+    circuit: Circuit, k: int | None = None, varying: Collection[str] = (), costs: Costs | None = None
+) -> Plan:
     """Lower the unitary part of a circuit that is `expanded`; barriers and measurements are left out.
 
     Args:
         circuit: any circuit.
-        k: the most qubits of a block; fewer where the circuit has fewer.
+        k: the most qubits of a block; fewer where the circuit has fewer. None takes `cost.BLOCK_QUBITS`, or
+            fewer where all is run in sweeps and the cost model says that it is cheaper.
         varying: names of the parameters that differ from run to run of a batch.
         costs: what decides between ways to run it; None takes those of this machine.
     """
-    n = circuit.num_qubits
-    k = min(k, n)
+    lowering = _lowering(circuit, varying, calibration.costs() if costs is None else costs)
+    plan = lowering.plan(cost.BLOCK_QUBITS if k is None else k)
+    return plan if k is not None else lowering.narrowed(plan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lowering:
+    """A circuit that is lowered, whatever the width of blocks.
+
+    Attributes:
+        num_qubits: of the circuit.
+        kept: what is run.
+        sources: where its numbers come from.
+        tokens: of each operation, equal where they are.
+        operations, which: the different operations, and which of them each one is.
+        varying: whether there is a batch that differs in some parameters.
+        costs: what decides between ways to run it.
+    """
+
+    num_qubits: int
+    kept: Sequence[Instruction]
+    sources: Sources
+    tokens: np.ndarray
+    operations: Sequence[Any]
+    which: Sequence[int]
+    varying: bool
+    costs: Costs
+
+    def classes(self, k: int) -> list[str | None]:
+        """How the different operations are run in blocks of at most k qubits."""
+        return [classify(operation, min(k, self.num_qubits)) for operation in self.operations]
+
+    def plan(self, k: int) -> Plan:
+        """The plan with blocks of at most k qubits."""
+        n, kept, k = self.num_qubits, self.kept, min(k, self.num_qubits)
+        distinct = [c for c in self.classes(k) if c is not None]
+        assert len(distinct) == len(self.operations)
+        classes = [distinct[at] for at in self.which]
+        builder = _Builder(Records(n, k, kept, self.sources), classes, self.tokens, self.costs)
+        small = all(c == DENSE for c in distinct) and len(kept) <= cost.SHORT_CIRCUIT
+        if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
+            segments = builder.flat(0, len(kept))
+            passes = sum(s.num_passes if isinstance(s, Sweeps) else cost.UNROLL_BLOCKS + 1 for s in segments)
+            if self.varying and passes > cost.UNROLL_BLOCKS:
+                segments = builder.segments(0, len(kept))
+        else:
+            segments = builder.segments(0, len(kept))
+        ordered, reads = in_order_of_reads(segments, batch=self.varying)
+        return Plan(n, k, ordered, self.sources, reads, _mode(segments), len(kept))
+
+    def narrowed(self, plan: Plan) -> Plan:
+        """A plan, or the same sweeps over narrower windows where the cost model says that they are cheaper."""
+        if plan.num_qubits <= plan.k or not plan.segments or not _is_swept(plan.segments):
+            return plan
+        columns = max(1, cost.CHUNK >> plan.num_qubits) if self.varying else 1
+        widths = [k for k in cost.NARROWER if k < plan.k and set(self.classes(k)) == {DENSE}]
+        seconds = {k: cost.swept_seconds(plan, self.costs, columns, k) for k in (plan.k, *widths)}
+        best = min(seconds, key=lambda k: seconds[k])
+        if best == plan.k:
+            return plan
+        other = self.plan(best)
+        found = cost.swept_seconds(other, self.costs, columns, best) if _is_swept(other.segments) else float("inf")
+        return other if found < seconds[plan.k] else plan
+
+
+def _lowering(circuit: Circuit, varying: Collection[str], costs: Costs) -> _Lowering:
     kept = [i for i in circuit.instructions if not isinstance(i.operation, (Barrier, Measure))]
     sources = find_sources(circuit, kept, varying)
-    costs = calibration.costs() if costs is None else costs
     ids: dict[Any, int] = {}
-    known: dict[Any, str] = {}
+    known: dict[Any, int] = {}
     tokens = np.zeros(len(kept), np.int64)
-    classes: list[str] = []
+    operations: list[Any] = []
+    which: list[int] = []
     for at, (i, nature) in enumerate(zip(kept, sources.natures(), strict=True)):
         key = key_of(i.operation)
         # a part and its repetitions are differentiated alike: one with constants is no repetition of one without
         tokens[at] = ids.setdefault((key, i.qubits, nature), len(ids))
         if key not in known:
-            found = classify(i.operation, k)
-            assert found is not None
-            known[key] = found
-        classes.append(known[key])
-    builder = _Builder(Records(n, k, kept, sources), classes, tokens, costs)
-    small = all(c == DENSE for c in classes) and len(kept) <= cost.SHORT_CIRCUIT
-    if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
-        segments = builder.flat(0, len(kept))
-        passes = sum(s.num_passes if isinstance(s, Sweeps) else cost.UNROLL_BLOCKS + 1 for s in segments)
-        if varying and passes > cost.UNROLL_BLOCKS:
-            segments = builder.segments(0, len(kept))
-    else:
-        segments = builder.segments(0, len(kept))
-    ordered, reads = in_order_of_reads(segments, batch=bool(varying))
-    return Plan(n, k, ordered, sources, reads, _mode(segments), len(kept))
+            known[key] = len(operations)
+            operations.append(i.operation)
+        which.append(known[key])
+    return _Lowering(circuit.num_qubits, kept, sources, tokens, operations, which, bool(varying), costs)
 
 
 def _is_one_block(segment: Segment) -> bool:

@@ -35,7 +35,7 @@ class Costs:
 
     Attributes:
         gather: a block reached by a bit-permuting gather.
-        product: a block, reached by rotating the bits.
+        product_2, product_3, product_4: a block of so many qubits, reached by rotating the bits.
         rotation: rotating the bits to the next window.
         sign, phase: signs, and phases, across windows.
         flip: a step that pairs amplitudes j and j ^ x.
@@ -43,13 +43,15 @@ class Costs:
         read: making the initial state, and reading a result off the last one.
         far: the factor on all of these at 20 qubits and more, where states lie outside the nearest caches.
         backward: the backward pass, in forward passes.
-        block: microseconds to make the matrix of a block.
+        block: microseconds to make the matrix of a block of 4 qubits, a fourth of that for each qubit less.
         step: microseconds for each step, whatever the number of qubits.
         call: microseconds for each run, whatever is run.
     """
 
     gather: float = 2.0
-    product: float = 0.6
+    product_2: float = 0.6
+    product_3: float = 0.55
+    product_4: float = 0.6
     rotation: float = 0.25
     sign: float = 1.25
     phase: float = 2.6
@@ -62,8 +64,35 @@ class Costs:
     step: float = 0.6
     call: float = 60.0
 
+    def product(self, k: int) -> float:
+        """The price of a block of k qubits that is reached by rotating the bits."""
+        return getattr(self, product_name(k))
+
+
+def product_name(k: int) -> str:
+    """Which price of `Costs` a block of k qubits in a sweep has."""
+    return f"product_{min(max(k, 2), 4)}"
+
 
 DEFAULT = Costs()
+NARROW_VECTORS = Costs(
+    gather=3.5,
+    product_2=1.35,
+    product_3=1.4,
+    product_4=2.6,
+    rotation=0.11,
+    sign=0.57,
+    phase=3.4,
+    flip=6.2,
+    wide=7.6,
+    read=0.5,
+    far=1.4,
+    backward=2.2,
+    block=9.8,
+    step=1.6,
+    call=170.0,
+)
+"""Those of one core of a 2-core x86 machine with AVX2: products of matrices take twice as long and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +132,22 @@ class Calibration:
 
 def this_machine() -> Machine:
     """The processor, JAX's default device and jaxlib of this process."""
-    default: Any = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
-    device = jax.devices(default)[0] if isinstance(default, str) else default or jax.devices()[0]
-    return Machine(_processor(), device.device_kind, version("jaxlib"))
+    model = _said_of_processor("model name") or platform.processor() or platform.machine() or "unknown"
+    return Machine(model[:200], _device().device_kind, version("jaxlib"))
 
 
 @lru_cache(maxsize=1)
 def costs() -> Costs:
     """The costs that this process plans and predicts by: measured ones where there are any."""
     folder = os.environ.get("QSIM_CACHE_DIR") or None
-    return DEFAULT if folder is None else read_costs(Path(folder))
+    return default_costs() if folder is None else read_costs(Path(folder))
+
+
+def default_costs() -> Costs:
+    """The sensible costs: `NARROW_VECTORS` on processors that do not say that they have AVX-512."""
+    if _device().platform != "cpu" or "avx512f" in _said_of_processor("flags").split():
+        return DEFAULT
+    return NARROW_VECTORS
 
 
 def read_costs(folder: Path) -> Costs:
@@ -124,7 +159,7 @@ def read_costs(folder: Path) -> Costs:
     machine = this_machine()
     path = folder / machine.file_name
     if not path.exists():
-        return DEFAULT
+        return default_costs()
     try:
         found = load(path)
         if not isinstance(found, Calibration):
@@ -137,20 +172,26 @@ def read_costs(folder: Path) -> Costs:
             "or delete it.",
             stacklevel=2,
         )
-        return DEFAULT
+        return default_costs()
     return found.costs
 
 
-def _processor() -> str:
-    """The model of the processor, as far as the system says."""
+def _device() -> Any:
+    """JAX's default device."""
+    default: Any = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
+    return jax.devices(default)[0] if isinstance(default, str) else default or jax.devices()[0]
+
+
+def _said_of_processor(name: str) -> str:
+    """What the system says of the first processor under this name; nothing where it does not."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()[:200]
+            found, _, value = line.partition(":")
+            if found.strip() == name:
+                return value.strip()
     except OSError:
         pass
-    return (platform.processor() or platform.machine() or "unknown")[:200]
+    return ""
 
 
 def _read(node: Node) -> Calibration:

@@ -40,7 +40,9 @@ BLOCK_COPIES, GATE_BYTES, ROTATION_BYTES = 4, 200, 20
 """What makes a step of a tape, in single precision: so many matrices of a block, and bytes of pairings."""
 
 BLOCK_QUBITS = 4
-"""Qubits of a block: rows of 32 floats."""
+"""The most qubits of a block: rows of 32 floats."""
+NARROWER = (3, 2)
+"""Qubits of the blocks of sweeps, where they are cheaper."""
 UNROLL_BLOCKS = 6
 """Up to this many blocks are traced one by one; more become a scan."""
 MAX_UNROLLED = 40
@@ -77,7 +79,7 @@ class Counts:
     Attributes:
         amplitudes: name of a price per amplitude -> how often in one forward run.
         steps: over the whole state, in one forward run.
-        blocks: those of them that have matrices to be made.
+        blocks: those of them that have matrices to be made, in matrices of 4 qubits.
         emitted: steps that are traced.
         segments: parts of the program.
         matrices: bytes of the block matrices that are in memory at a time, in single precision.
@@ -86,7 +88,7 @@ class Counts:
 
     amplitudes: dict[str, float] = field(default_factory=dict)
     steps: int = 0
-    blocks: int = 0
+    blocks: float = 0.0
     emitted: int = 0
     segments: int = 0
     matrices: int = 0
@@ -146,6 +148,21 @@ def predict(plan: Plan, columns: int = 1, together: int | None = None, costs: Co
     )
 
 
+def swept_seconds(plan: Plan, costs: Costs, columns: int, k: int) -> float:
+    """One forward run of a plan of sweeps on so many states, if its windows had k qubits; without what every run takes.
+
+    As many passes are then made over more windows; what more phases between them take is not seen.
+    """
+    counts, n = count(plan)[1], plan.num_qubits
+    if k < plan.k:
+        was = counts.amplitudes.pop(calibration.product_name(plan.k))
+        more = was * -(-n // k) / -(-n // plan.k)
+        counts.amplitudes |= {calibration.product_name(k): more, "rotation": more}
+        counts.steps += round(more - was)
+        counts.blocks = more * 4.0 ** (k - BLOCK_QUBITS)
+    return busy_seconds(counts, costs, n, columns)
+
+
 def busy_seconds(counts: Counts, costs: Costs, num_qubits: int, columns: int = 1) -> float:
     """One forward run, without what every run takes."""
     far = costs.far ** min(1.0, max(0.0, (num_qubits - NEAR_QUBITS) / (FAR_QUBITS - NEAR_QUBITS)))
@@ -176,7 +193,7 @@ def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, time
             _count(inside, counts, lines, indent + "  ", times * segment.count)
         return
     if isinstance(segment, (Dense, Sweeps)):
-        counts.blocks += times * segment.num_blocks
+        counts.blocks += times * segment.num_blocks * 4.0 ** (segment.k - BLOCK_QUBITS)
         counts.matrices += segment.num_blocks * 4 * (2 << segment.k) ** 2
     if isinstance(segment, Dense):
         how = "unrolled" if segment.unrolled else "as a tape"
@@ -188,7 +205,7 @@ def _count(segment: Segment, counts: Counts, lines: list[str], indent: str, time
         windows, passes, diagonals = len(segment.moves), segment.num_passes, len(segment.phases)
         also = f", {diagonals} diagonals between" if diagonals else ""
         lines.append(f"{indent}{_blocks(segment)} in {passes} sweeps over {windows} windows{also}")
-        counts.add("product", times * segment.num_blocks)
+        counts.add(calibration.product_name(segment.k), times * segment.num_blocks)
         counts.add("rotation", times * passes * windows * (windows > 1))
         counts.add("sign", times * int(segment.signs.any(axis=(1, 2)).sum()))
         counts.add("phase", times * diagonals)

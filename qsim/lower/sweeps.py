@@ -52,10 +52,10 @@ class Sweep:
     def steps(self) -> int:
         return len(self.blocks) + len(self.phases)
 
-    def cost(self, costs: Costs) -> float:
-        """Nanoseconds per amplitude."""
+    def cost(self, costs: Costs, k: int) -> float:
+        """Nanoseconds per amplitude, in blocks of k qubits."""
         rotations = self.passes * (len(self.moves) > 1) * len(self.moves)
-        products = costs.product * len(self.blocks) + costs.rotation * rotations
+        products = costs.product(k) * len(self.blocks) + costs.rotation * rotations
         return products + costs.sign * len(self.signs) + costs.phase * len(self.phases)
 
 

@@ -1,0 +1,174 @@
+"""The width of the blocks of sweeps: which one the cost model chooses, and that results are the same with each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from circuits import layered, random_unitary, unstructured
+
+from qsim import Circuit, Parameter, ParameterVector, X, Z, _compile, execute, explain
+from qsim.gradients import Backprop
+from qsim.lower import calibration, cost
+from qsim.lower.build import build_batched_plan, build_plan
+from qsim.lower.calibration import DEFAULT, LEAST, MOST, NARROW_VECTORS, default_costs
+from qsim.lower.plan import Repeat, Sweeps
+from qsim.methods import Statevector
+from qsim.results import Expectation, State
+
+WIDTHS = (4, 3, 2)
+
+
+def costs_for(k):
+    """Prices by which blocks of k qubits are the cheapest."""
+    cheap = {f"product_{width}": LEAST if width == k else 10.0 for width in WIDTHS}
+    return replace(DEFAULT, gather=MOST, rotation=LEAST, sign=LEAST, phase=LEAST, block=LEAST, step=LEAST, **cheap)
+
+
+def crossing(n, layers):
+    """Layers of rotations and gates between neighbours and ends, which lie across windows of any width."""
+    theta, circuit = ParameterVector("theta", (layers, 2, n)), Circuit(n)
+    for layer in range(layers):
+        circuit.ry(theta[layer, 0], range(n)).rz(theta[layer, 1], range(n))
+        circuit.cx(range(n - 1), range(1, n)).rzz(theta[layer, 0, 0], 0, n - 1)
+    return circuit
+
+
+def classifier(n, layers):
+    """A batch of `x` turns the qubits between layers of trained gates."""
+    x, w = ParameterVector("x", (n,)), ParameterVector("w", (layers, n))
+    circuit = Circuit(n)
+    for layer in range(layers):
+        circuit.rx(x, range(n)).ry(w[layer], range(n)).cz(range(n - 1), range(1, n))
+    return circuit
+
+
+# -------------------------------------------------------------------- which one
+
+
+@pytest.mark.parametrize(("n", "wide", "narrow"), [(8, 2, 2), (12, 3, 3), (16, 4, 3), (20, 4, 3)])
+def test_windows_are_as_wide_as_is_cheapest(n, wide, narrow):
+    circuit = layered(n, 5)
+    assert (build_plan(circuit, costs=DEFAULT).k, build_plan(circuit, costs=NARROW_VECTORS).k) == (wide, narrow)
+    for costs in (DEFAULT, NARROW_VECTORS):
+        chosen, columns = build_plan(circuit, costs=costs), 1
+        plans = [build_plan(circuit, k, costs=costs) for k in WIDTHS]
+        seconds = [cost.swept_seconds(plan, costs, columns, plan.k) for plan in plans]
+        assert cost.swept_seconds(chosen, costs, columns, chosen.k) == min(seconds)
+
+
+def test_what_narrower_windows_would_take_is_foreseen():
+    plan = build_plan(layered(12, 5), 4)
+    for k in (3, 2):
+        exact = cost.swept_seconds(build_plan(layered(12, 5), k), DEFAULT, 1, k)
+        assert cost.swept_seconds(plan, DEFAULT, 1, k) == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+def test_prices_decide(k):
+    for circuit in (layered(9, 4), crossing(9, 4), layered(6, 1)):
+        plan = build_plan(circuit, costs=costs_for(k))
+        assert plan.k == k
+        bodies = [b for s in plan.segments for b in (s.body if isinstance(s, Repeat) else [s])]
+        assert bodies and all(isinstance(b, Sweeps) and b.k == k for b in bodies)
+
+
+def test_tapes_and_operations_on_more_qubits_keep_the_widest_blocks():
+    rng = np.random.default_rng(0)
+    four, three = random_unitary(rng, 16), random_unitary(rng, 8)
+    for circuit in (unstructured(9, 200), layered(8, 3).unitary(four, [0, 1, 2, 3]), layered(8, 2).qft(range(8))):
+        assert build_plan(_compile.runnable(circuit), costs=replace(costs_for(2), gather=DEFAULT.gather)).k == 4
+    circuit = layered(8, 3).unitary(three, [0, 1, 2])
+    assert build_plan(circuit, costs=costs_for(3)).k == 3
+    assert build_plan(circuit, costs=costs_for(2)).k == 4
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_circuits_of_one_block_stay_one_block(n):
+    circuit = layered(n, 3)
+    assert build_plan(circuit, costs=costs_for(2)).k == (min(n, 4) if n < 5 else 2)
+    assert build_plan(Circuit(n), costs=costs_for(2)).k == min(n, 4)
+
+
+def test_batches_are_priced_by_their_amplitudes():
+    """Matrices are made once for a batch: what decides at one run, the blocks, does not at many."""
+    circuit, varying = classifier(8, 4), frozenset({"x"})
+    assert build_plan(circuit, costs=DEFAULT).k == 2
+    plan = build_batched_plan(circuit, varying, costs=DEFAULT)
+    assert plan is not None and plan.k == 4
+    plan = build_batched_plan(circuit, varying, costs=NARROW_VECTORS)
+    assert plan is not None and plan.k == 3
+
+
+def test_the_sensible_costs_are_those_of_the_processor(monkeypatch):
+    monkeypatch.setattr(calibration, "_said_of_processor", lambda name: "fpu avx2 avx512f avx512vl")
+    assert default_costs() is DEFAULT
+    for said in ("fpu avx2 fma", ""):
+        monkeypatch.setattr(calibration, "_said_of_processor", lambda name, said=said: said)
+        assert default_costs() is NARROW_VECTORS
+
+
+# -------------------------------------------------------------------- the same results
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+@pytest.mark.parametrize("n", [5, 7])
+def test_states_and_gradients_are_those_of_the_reference(n, k, plans_by, x64):
+    plans_by(costs_for(k))
+    circuit, method = crossing(n, 4), Statevector("complex128")
+    theta = np.random.default_rng(n).uniform(-3, 3, (4, 2, n))
+    want = execute(circuit, params={"theta": theta}, on="numpy", method=method)
+    np.testing.assert_allclose(execute(circuit, params={"theta": theta}, method=method), want, atol=1e-12)
+    assert _compile.plan_of(circuit).k == k
+    energy = Expectation(Z(0) @ X(n - 1) + 0.5 * Z(n // 2))
+
+    def value(theta, **how):
+        return execute(circuit, energy, {"theta": theta}, method=method, **how)
+
+    adjoint = jax.grad(value)(jnp.asarray(theta))
+    backprop = jax.grad(lambda t: value(t, gradient=Backprop()))(jnp.asarray(theta))
+    np.testing.assert_allclose(adjoint, backprop, atol=1e-12)
+    step = np.zeros_like(theta)
+    step[1, 0, n - 1] = 1e-6
+    slope = (value(theta + step, on="numpy") - value(theta - step, on="numpy")) / 2e-6
+    np.testing.assert_allclose(adjoint[1, 0, n - 1], slope, atol=1e-8)
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+def test_batches_are_what_runs_one_by_one_are(k, plans_by):
+    plans_by(costs_for(k))
+    circuit, rng = classifier(7, 3), np.random.default_rng(0)
+    x, w = rng.uniform(-2, 2, (5, 7)).astype(np.float32), rng.uniform(-2, 2, (3, 7)).astype(np.float32)
+    got = execute(circuit, Expectation(Z(0) @ Z(6)), {"x": x, "w": w})
+    assert _compile.batched_plan_of(circuit, frozenset({"x"})).k == k
+    want = [execute(circuit, Expectation(Z(0) @ Z(6)), {"x": row, "w": w}, on="numpy") for row in x]
+    np.testing.assert_allclose(got, want, atol=2e-6)
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+def test_initial_states_and_unitaries_in_any_width(k, plans_by):
+    plans_by(costs_for(k))
+    circuit = crossing(6, 3)
+    theta = np.random.default_rng(1).uniform(-3, 3, (3, 2, 6)).astype(np.float32)
+    psi = np.random.default_rng(2).normal(size=64) + 0j
+    psi /= np.linalg.norm(psi)
+    found = {}
+    for on in (None, "numpy"):
+        how = {} if on is None else {"on": on}
+        given = execute(circuit, State(), {"theta": theta}, initial_state=psi, **how)
+        bits = execute(circuit, State(), {"theta": theta}, initial_state="010011", **how)
+        found[on] = (given, bits)
+    for got, want in zip(found[None], found["numpy"], strict=True):
+        np.testing.assert_allclose(got, want, atol=3e-6)
+
+
+def test_explain_says_how_wide(plans_by):
+    plans_by(costs_for(3))
+    assert "blocks of 3 qubits" in str(explain(layered(9, 4), Expectation(Z(0))))
+    plans_by(costs_for(4))
+    assert "blocks of 4 qubits" in str(explain(layered(9, 4), Expectation(Z(0))))
+    one = Circuit(1).rx(Parameter("t"), 0)
+    assert "1 block of 1 qubits" in str(explain(one, Expectation(Z(0))))
