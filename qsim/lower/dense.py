@@ -32,9 +32,8 @@ def dense_segment(records: Records, pieces: Sequence[Piece], r: Range, costs: Co
     second = fuse([b.qubits for b in first], k)
     blocks = [(_fill(b.qubits, k, n), [i for at in b.items for i in first[at].items]) for b in second]
     sweep = schedule(records, pieces) if k else None
-    if sweep is not None and sweep.steps <= cost.MAX_UNROLLED:
-        if sweep.cost(costs, k) < costs.gather * len(blocks) or any(map(records.varies, pieces)):
-            return _sweeps(records, sweep, r)
+    if sweep is not None and (sweep.cost(costs, k) < costs.gather * len(blocks) or any(map(records.varies, pieces))):
+        return _sweeps(records, sweep, r)
     src, inverse = layout_tables([places for places, _ in blocks], n)
     return Dense(
         num_qubits=n,

@@ -28,7 +28,7 @@ def fuse(supports: Sequence[tuple[int, ...]], width: int) -> list[Block]:
     blocks: list[Block] = []
     while line.left:
         best = _Part((), [], {})
-        for support in line.front():
+        for support in line.front:
             part = line.extended(support, width)
             if not best.reached or len(part.items) > len(best.items):
                 best = part
@@ -53,7 +53,7 @@ class _Part:
 
 
 class _Line:
-    """The operations still to come, as a queue for each qubit."""
+    """The operations still to come, as a queue for each qubit; -1 is its end."""
 
     def __init__(self, supports: Sequence[tuple[int, ...]]):
         self.supports = supports
@@ -61,41 +61,45 @@ class _Line:
         for item, support in enumerate(supports):
             for q in support:
                 self.queues.setdefault(q, []).append(item)
+        for queue in self.queues.values():
+            queue.append(-1)
         self.places = dict.fromkeys(self.queues, 0)
         self.left = sum(map(bool, supports))
+        self.front = self._front()
 
-    def next(self, qubit: int, place: int) -> int:
-        """The operation at a place of a qubit's queue, -1 at its end."""
-        queue = self.queues[qubit]
-        return queue[place] if place < len(queue) else -1
-
-    def front(self) -> Iterable[tuple[int, ...]]:
+    def _front(self) -> tuple[tuple[int, ...], ...]:
         """The supports of the operations that can come next."""
-        heads = {q: self.next(q, place) for q, place in self.places.items()}
+        heads = {q: self.queues[q][place] for q, place in self.places.items()}
         ready = dict.fromkeys(head for head in heads.values() if head >= 0)
         found = (item for item in ready if all(heads[q] == item for q in self.supports[item]))
-        return dict.fromkeys(self.supports[item] for item in found)
+        return tuple(dict.fromkeys(self.supports[item] for item in found))
 
     def grown(self, part: _Part, qubits: tuple[int, ...]) -> _Part:
         """`part` with more qubits, and all that can be applied then."""
+        queues, supports = self.queues, self.supports  # most of the time of a long tape's plan is spent here
         reached = part.reached | {q: self.places[q] for q in qubits}
         items = list(part.items)
         todo = list(reached)
         while todo:
             q = todo.pop()
-            item = self.next(q, reached[q])
-            if item < 0 or not all(r in reached and self.next(r, reached[r]) == item for r in self.supports[item]):
+            item = queues[q][reached[q]]
+            if item < 0:
                 continue
-            items.append(item)
-            for r in self.supports[item]:
-                reached[r] += 1
-                todo.append(r)
+            support = supports[item]
+            for r in support:
+                if r not in reached or queues[r][reached[r]] != item:
+                    break
+            else:
+                items.append(item)
+                for r in support:
+                    reached[r] += 1
+                todo += support
         return _Part(part.qubits + qubits, items, reached)
 
     def extended(self, support: tuple[int, ...], width: int) -> _Part:
         """The part that begins with the qubits of an operation and grows by what lets most in per qubit."""
         if len(support) > width:
-            item = self.next(support[0], self.places[support[0]])
+            item = self.queues[support[0]][self.places[support[0]]]
             return _Part(support, [item], {q: self.places[q] + 1 for q in support})
         part = self.grown(_Part((), [], {}), support)
         while len(part.qubits) < width:
@@ -113,13 +117,14 @@ class _Line:
     def neighbours(self, part: _Part, room: int) -> Iterable[tuple[int, ...]]:
         """Sets of qubits that may let something in: one that the next operations need, or all of one that is next."""
         held = part.reached
-        heads = [self.next(q, place) for q, place in held.items()]
+        heads = [self.queues[q][place] for q, place in held.items()]
         needed = [tuple(q for q in self.supports[item] if q not in held) for item in heads if item >= 0]
         single = [(q,) for more in needed for q in more]
-        apart = [s for s in self.front() if not any(q in held for q in s)]
+        apart = [s for s in self.front if held.keys().isdisjoint(s)]
         return [s for s in dict.fromkeys([*single, *needed, *apart]) if 0 < len(s) <= room]
 
     def take(self, part: _Part) -> None:
         """Apply a part."""
         self.places.update(part.reached)
         self.left -= len(part.items)
+        self.front = self._front()

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from qsim.ir.operation import key_of
+from qsim.lower import cost
 from qsim.lower.calibration import Costs
 from qsim.lower.forms import Form, is_ours, phase_form
 from qsim.lower.plan import Phases
@@ -159,13 +160,16 @@ class _Scheduler:
 def schedule(records: Records, pieces: Sequence[Piece]) -> Sweep | None:
     """Put pieces into sweeps.
 
-    None where a piece is neither inside a window nor a sign or phase, or varies and is no phase.
+    None where a piece is neither inside a window nor a sign or phase, or varies and is no phase, and
+    where there are more than `cost.MAX_UNROLLED` steps.
     """
     n, k = records.num_qubits, records.k
     moves = windows(n, k)
     window = np.repeat(np.arange(len(moves)), moves).tolist()
     made = _Scheduler(records, Sweep(moves), window, [-1] * n, [-1] * n, [0] * n)
     for piece in pieces:
+        if made.sweep.steps > cost.MAX_UNROLLED:
+            return None
         inside = len({window[q] for q in piece.qubits}) <= 1
         varies = records.varies(piece)
         if inside and not varies:
@@ -181,7 +185,7 @@ def schedule(records: Records, pieces: Sequence[Piece]) -> Sweep | None:
         made.phase(piece, form)
     sweep = made.sweep
     sweep.signs = {at: pairs for at, pairs in sweep.signs.items() if pairs}
-    return sweep
+    return sweep if sweep.steps <= cost.MAX_UNROLLED else None
 
 
 def _is_diagonal(operation: Any) -> bool:
