@@ -27,10 +27,15 @@ PART = 1 << 16
 
 
 class Energies(NamedTuple):
-    """E by parts: `columns` (B, 1, K), and `rows` (B, R, G) by group of column bits; None where it is 0."""
+    """E by parts: `columns` (B, 1, K), and what is made by row and group of column bits; None where it is 0.
+
+    The latter, (B, R, G), is the product of `high` (B, H, T), the angles times the signs by the high half of the row,
+    and `low` (L G, T), the signs by the low half; it is made where the state is multiplied, part by part.
+    """
 
     columns: Array | None
-    rows: Array | None
+    high: Array | None
+    low: Array | None
 
 
 def angles_of(phases: Phases, tables: Any, turns: Array, data: Array) -> Array:
@@ -44,14 +49,13 @@ def angles_of(phases: Phases, tables: Any, turns: Array, data: Array) -> Array:
 def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
     """The parts of E for angles (T, B)."""
     angles = jnp.asarray(angles)
-    own, by_row = None, None
+    own, spread, low = None, None, None
     if phases.own:
         own = _matmul(angles[: phases.own].T, _own_signs(phases, angles.dtype).T)[:, None, :]
     if phases.groups:
         high, low = _row_signs(tables, angles.dtype)
         spread = angles[phases.own :].T[:, None, :] * high
-        by_row = _matmul(spread, low.T).reshape(angles.shape[1], -1, len(phases.groups))
-    return Energies(own, by_row)
+    return Energies(own, spread, low)
 
 
 def multiply(phases: Phases, parts: Energies, x: Array, sign: Array | None) -> Array:
@@ -66,26 +70,28 @@ def undo(
     """The inverse, whose parts are given, on a state (B, R, 2K) and its cotangent, and the cotangent (T, B) of the
     angles if it is wanted."""
     batch = x.shape[0]
-    sums = partial(_sums, phases) if wanted else lambda *_: (None, None)
-    made, (own, by_group) = _by_parts(phases, parts, (x, ct), sign, also=sums)
+    sums = partial(_sums, phases, parts.low) if wanted else lambda *_: (None, None)
+    made, (own, by_row) = _by_parts(phases, parts, (x, ct), sign, also=sums)
     if not wanted:
         return made, None
     found = []
     if own is not None:
         found.append(own.reshape(-1, batch, phases.own).sum(axis=0).T)
-    if by_group is not None:
-        high, low = _row_signs(tables, x.dtype)
-        inner = _matmul(by_group.reshape(batch, high.shape[0], -1), low)
-        found.append(jnp.sum(inner * high, axis=1).T)
+    if by_row is not None:
+        high, _ = _row_signs(tables, x.dtype)
+        found.append(jnp.sum(by_row.reshape(batch, *high.shape) * high, axis=1).T)
     return made, jnp.concatenate(found)
 
 
-def _sums(phases: Phases, x: Array, ct: Array) -> tuple[Array | None, Array | None]:
-    """Of the cotangents of all phases: their sums by column (B, own), and those by row and group (B, R, G)."""
+def _sums(phases: Phases, low: Array | None, x: Array, ct: Array) -> tuple[Array | None, Array | None]:
+    """Of the cotangents of all phases: their sums by column (B, own), and by the high half of the row (B, H, T)."""
     a, b = (v.reshape(*v.shape[:-1], -1, 2) for v in (x, ct))
     weight = b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]
     own = _matmul(weight.sum(axis=1), _own_signs(phases, x.dtype)) if phases.own else None
-    return own, _matmul(weight, _group_signs(phases, x.dtype)) if phases.groups else None
+    if low is None:
+        return own, None
+    by_group = _matmul(weight, _group_signs(phases, x.dtype))
+    return own, _matmul(by_group.reshape(x.shape[0], -1, low.shape[0]), low)
 
 
 def _by_parts(
@@ -96,7 +102,10 @@ def _by_parts(
     batch, rows, _ = states[0].shape
     table = _group_signs(phases, states[0].dtype)
 
-    def part(states: tuple[Array, ...], own: Array | None, by_row: Array | None, sign: Array | None) -> Any:
+    def part(states: tuple[Array, ...], own: Array | None, high: Array | None, sign: Array | None) -> Any:
+        by_row = None
+        if high is not None and low is not None:
+            by_row = _matmul(high, low.T).reshape(len(high), -1, len(phases.groups))
         if by_row is None:
             whole = _cis(own)
         elif any(phases.groups):
@@ -111,9 +120,9 @@ def _by_parts(
                 whole = after(whole, first)
         return tuple(_times(x, whole) for x in states), found
 
-    own, by_row = parts
-    batches = {batch} | {a.shape[0] for a in (own, by_row) if a is not None}
-    parts_by_rows = _parts(rows, states[0].size) if batch == 1 else 1
+    own, high, low = parts
+    batches = {batch} | {a.shape[0] for a in (own, high) if a is not None}
+    parts_by_rows = _parts(rows if high is None else high.shape[1], states[0].size) if batch == 1 else 1
     parts_by_batch = _parts(batch, states[0].size) if len(batches) == 1 else 1
     several = max(parts_by_rows, parts_by_batch) > 1
     if parts_by_rows > 1:
@@ -124,14 +133,14 @@ def _by_parts(
             made, found = part(tuple(x[None] for x in states), own, None if at[0] is None else at[0][None], at[1])
             return tuple(x[0] for x in made), found
 
-        made, found = _in_place(rows_of, tuple(map(cut, states)), (cut(by_row), cut(sign)))
+        made, found = _in_place(rows_of, tuple(map(cut, states)), (cut(high), cut(sign)))
     elif parts_by_batch > 1:
         cut = lambda a: None if a is None else a.reshape(parts_by_batch, -1, *a.shape[1:])  # noqa: E731
         made, found = _in_place(
-            lambda x, at: part(x, at[0], at[1], sign), tuple(map(cut, states)), (cut(own), cut(by_row))
+            lambda x, at: part(x, at[0], at[1], sign), tuple(map(cut, states)), (cut(own), cut(high))
         )
     else:
-        made, found = part(states, own, by_row, sign)
+        made, found = part(states, own, high, sign)
     return tuple(a.reshape(x.shape) for a, x in zip(made, states, strict=True)), found
 
 

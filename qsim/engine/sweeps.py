@@ -117,22 +117,29 @@ def _whole(segment: Sweeps, sign: tuple[Array, Array, dict[int, Array]]) -> Arra
     return whole
 
 
-def _windows(segment: Sweeps, p: int) -> tuple[list[tuple[int, int]], int]:
-    """(bits to rotate, block) of the windows of pass p that have a block, and the bits left to rotate at its end."""
+class Run(NamedTuple):
+    """Windows with blocks one after the other, each reached by rotating as many bits: more than one are a loop."""
+
+    bits: int
+    first: int
+    count: int
+
+
+def _runs(segment: Sweeps, p: int) -> tuple[list[Run], int]:
+    """The windows of pass p that have a block, and the bits left to rotate at its end."""
     place = {at: b for b, at in enumerate(segment.used)}
-    found: list[tuple[int, int]] = []
+    found: list[Run] = []
     pending = 0
     for w, bits in enumerate(segment.moves):
         pending += bits
-        if (p, w) in place:
-            found.append((pending, place[p, w]))
-            pending = 0
+        if (p, w) not in place:
+            continue
+        if found and found[-1].bits == pending:
+            found[-1] = found[-1]._replace(count=found[-1].count + 1)
+        else:
+            found.append(Run(pending, place[p, w], 1))
+        pending = 0
     return found, pending
-
-
-def _is_loop(windows: list[tuple[int, int]], left: int) -> bool:
-    """Whether the windows of a pass are run as a loop: all are as far from one another."""
-    return len(windows) > 1 and not left and len({bits for bits, _ in windows}) == 1
 
 
 def _batched(segment: Sweeps, x: Array) -> Array:
@@ -146,14 +153,13 @@ def forward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array) -> Array:
     between = _Diagonals(segment, numbers, tables)
     for p in range(segment.num_passes):
         x = between.multiply(p, x)
-        windows, left = _windows(segment, p)
-        if _is_loop(windows, left):
-            (bits, first), count = windows[0], len(windows)
+        runs, left = _runs(segment, p)
+        for bits, first, count in runs:
             step = lambda x, matrix, bits=bits: (product(_rotate(x, bits), matrix.T), None)  # noqa: E731
-            x, _ = lax.scan(step, x, numbers.matrices[first : first + count])
-            continue
-        for bits, b in windows:
-            x = product(_rotate(x, bits), numbers.matrices[b].T)
+            if count > 1:
+                x, _ = lax.scan(step, x, numbers.matrices[first : first + count])
+            else:
+                x, _ = step(x, numbers.matrices[first])
         x = _rotate(x, left)
     x = between.multiply(segment.num_passes, x)
     return x.reshape(shape)
@@ -163,8 +169,8 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
     """Undo all passes on the state and pull its cotangent back; as `dense.backward`."""
     shape = x.shape
     x, ct = _batched(segment, x), _batched(segment, ct)
-    # made again, or XLA keeps the diagonals of the forward run; of the inverse, so that what multiplies is one kernel
-    between = _Diagonals(segment, numbers._replace(angles=[-tied(a, ct) for a in numbers.angles]), tables)
+    # of the inverse, so that what multiplies is one kernel
+    between = _Diagonals(segment, numbers._replace(angles=[-a for a in numbers.angles]), tables)
     bars: dict[int, Array] = {}  # by the first block of a part
     angle_bars: dict[int, Array] = {}
 
@@ -183,23 +189,21 @@ def backward(segment: Sweeps, numbers: Numbers, tables: Any, x: Array, ct: Array
 
     for p in reversed(range(segment.num_passes)):
         x, ct = undo(p + 1, x, ct)
-        windows, left = _windows(segment, p)
-        if _is_loop(windows, left):
-            (bits, first), count = windows[0], len(windows)
+        runs, left = _runs(segment, p)
+        for bits, first, count in runs:
             is_open = any(segment.open[first : first + count])
 
             def step(both: Any, matrix: Array, bits: int = bits, is_open: bool = is_open) -> tuple[Any, Array | None]:
                 x, ct, bar = window(both[0], both[1], matrix, bits, is_open)
                 return (x, ct), bar
 
-            (x, ct), found = lax.scan(step, (x, ct), numbers.matrices[first : first + count])
-            if found is not None:
-                bars[first] = found
-            continue
-        for bits, b in windows:
-            x, ct, bar = window(x, ct, numbers.matrices[b], bits, segment.open[b])
+            if count > 1:
+                (x, ct), bar = lax.scan(step, (x, ct), numbers.matrices[first : first + count])
+            else:
+                (x, ct), bar = step((x, ct), numbers.matrices[first])
+                bar = None if bar is None else bar[None]
             if bar is not None:
-                bars[b] = bar[None]
+                bars[first] = bar
         x, ct = _rotate(x, left), _rotate(ct, left)
     x, ct = undo(0, x, ct)
     return x.reshape(shape), ct.reshape(shape), _cotangents(segment, numbers, bars, angle_bars)
