@@ -99,9 +99,9 @@ class Program:
         return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
 
 
-def plan_of(circuit: Circuit) -> Plan:
-    """The plan of a circuit that needs no expansion (see `expanded`), cached by structure."""
-    return _plans.get(circuit.key, lambda: build_plan(circuit))
+def plan_of(circuit: Circuit, columns: int = 1) -> Plan:
+    """The plan of a circuit that needs no expansion (see `expanded`) for so many states, cached by structure."""
+    return _plans.get((circuit.key, columns), lambda: build_plan(circuit, columns=columns))
 
 
 def batched_plan_of(circuit: Circuit, varying: frozenset[str]) -> Plan | None:
@@ -165,7 +165,8 @@ def compile_local(
         plan = None
         if varying is not None and known is None and not isinstance(method, Unitary):
             plan = batched_plan_of(circuit, varying)
-        shared, plan = plan is not None, plan or plan_of(circuit)
+        columns = 1 << circuit.num_qubits if isinstance(method, Unitary) else 1
+        shared, plan = plan is not None, plan or plan_of(circuit, columns)
         declared = {name: len(shape) for name, shape in circuit.parameter_shapes().items()}
         runner = Runner(
             plan=plan,
@@ -230,9 +231,9 @@ class LocalExplanation:
 
 def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, runs: int = 1) -> LocalExplanation:
     """The plan of a circuit and its predicted cost for a batch of `runs`, without tracing anything."""
-    plan = plan_of(runnable(circuit))
     unitary = isinstance(method, Unitary)
-    columns = 1 << plan.num_qubits if unitary else 1
+    columns = 1 << circuit.num_qubits if unitary else 1
+    plan = plan_of(runnable(circuit), columns)
     together = min(runs, max(1, batch_amplitudes() // (columns << plan.num_qubits)))
     found = cost.predict(plan, runs * columns, together * columns)
     state = np.dtype(method.dtype).itemsize << (plan.num_qubits * (1 + unitary))  # type: ignore[attr-defined]

@@ -81,6 +81,7 @@ class Report:
         path: the file that was written.
         old, new: the prices.
         timings: what the new ones were fitted to.
+        programs: how many there are to be timed; where there was time for fewer, some prices stay as they were.
         worst: the largest factor between a time and what the new prices make of it.
     """
 
@@ -88,6 +89,7 @@ class Report:
     old: Costs
     new: Costs
     timings: tuple[Timing, ...]
+    programs: int
     worst: float
 
     def __str__(self) -> str:
@@ -96,7 +98,8 @@ class Report:
         for name in (f.name for f in fields(Costs)):
             values = f"{getattr(self.old, name):9.3g}{getattr(self.new, name):10.3g}"
             lines.append(f"{name:10}{values}  {units.get(name, 'ns per amplitude')}")
-        return "\n".join([*lines, f"{len(self.timings)} times fitted within a factor of {self.worst:.2f}"])
+        timed = f"{len(self.timings)} of {self.programs} programs timed"
+        return "\n".join([*lines, f"{timed}, fitted within a factor of {self.worst:.2f}"])
 
 
 def calibrate(folder: str | Path | None = None) -> Report:
@@ -135,7 +138,7 @@ def calibrate(folder: str | Path | None = None) -> Report:
     old = default_costs()
     new, worst = fit(timings, replace(old, call=call))
     save(Calibration(machine, new), path)
-    return Report(path, old, new, timings, worst)
+    return Report(path, old, new, timings, len(_programs()), worst)
 
 
 def measure() -> tuple[tuple[Timing, ...], float]:
@@ -183,30 +186,26 @@ def fit(timings: Sequence[Timing], start: Costs) -> tuple[Costs, float]:
 
 def _programs() -> list[tuple[str, int, bool, Callable[[int], Circuit], Costs, int]]:
     """(name, qubits, gradient, circuit, prices to plan by, qubits of a block), what matters most first."""
-    widths = (BLOCK_QUBITS, *NARROWER)
-    values = [
-        (name, n, False, make, costs, BLOCK_QUBITS)
-        for n in SIZES
-        for name, make, costs in (
-            ("layers with signs", _signs, SWEEPS),
-            ("blocks at any place", _scattered, TAPE),
-            ("Pauli rotations", _strings, DEFAULT),
-            ("layers with phases", _phases, SWEEPS),
-            ("Fourier transforms", _wide, DEFAULT),
-            ("one gate", _one, DEFAULT),
+    widths, (small, large), far = (BLOCK_QUBITS, *NARROWER), SIZES, FAR_SIZE
+    layers = [("layers with signs", n, True, _signs, SWEEPS, k) for n in (large, small) for k in widths]
+    others = [
+        (name, n, gradient, make, costs, BLOCK_QUBITS)
+        for name, make, costs, gradients in (
+            ("blocks at any place", _scattered, TAPE, (False, True)),
+            ("Pauli rotations", _strings, DEFAULT, (False, True)),
+            ("layers with signs", _signs, SWEEPS, (False,)),
+            ("layers with phases", _phases, SWEEPS, (False,)),
+            ("Fourier transforms", _wide, DEFAULT, (False,)),
+            ("one gate", _one, DEFAULT, (False,)),
         )
+        for gradient in gradients
+        for n in (large, small)
     ]
-    gradients = [
-        (name, n, True, make, costs, BLOCK_QUBITS)
-        for n in SIZES
-        for name, make, costs in (
-            ("blocks at any place", _scattered, TAPE),
-            ("Pauli rotations", _strings, DEFAULT),
-        )
+    return [
+        *layers,
+        *others,
+        *(("layers with signs", far, gradient, _signs, SWEEPS, BLOCK_QUBITS) for gradient in (False, True)),
     ]
-    layers = [("layers with signs", n, True, _signs, SWEEPS, k) for n in SIZES for k in widths]
-    far = [("layers with signs", FAR_SIZE, gradient, _signs, SWEEPS, BLOCK_QUBITS) for gradient in (False, True)]
-    return [*values, *far[:1], *layers, *gradients, *far[1:]]
 
 
 def _time(circuit: Circuit, costs: Costs, k: int, *, gradient: bool) -> tuple[Counts, float]:

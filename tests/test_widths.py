@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +16,9 @@ from qsim.gradients import Backprop
 from qsim.lower import calibration, cost
 from qsim.lower.build import build_batched_plan, build_plan
 from qsim.lower.calibration import DEFAULT, LEAST, MOST, NARROW_VECTORS, default_costs
-from qsim.lower.plan import Repeat, Sweeps
+from qsim.lower.plan import Dense, Repeat, Sweeps
 from qsim.methods import Statevector
-from qsim.results import Expectation, State
+from qsim.results import Expectation, Operator, State
 
 WIDTHS = (4, 3, 2)
 
@@ -54,16 +55,15 @@ def test_windows_are_as_wide_as_is_cheapest(n, wide, narrow):
     circuit = layered(n, 5)
     assert (build_plan(circuit, costs=DEFAULT).k, build_plan(circuit, costs=NARROW_VECTORS).k) == (wide, narrow)
     for costs in (DEFAULT, NARROW_VECTORS):
-        chosen, columns = build_plan(circuit, costs=costs), 1
         plans = [build_plan(circuit, k, costs=costs) for k in WIDTHS]
-        seconds = [cost.swept_seconds(plan, costs, columns, plan.k) for plan in plans]
-        assert cost.swept_seconds(chosen, costs, columns, chosen.k) == min(seconds)
+        chosen = cost.forward_seconds(build_plan(circuit, costs=costs), costs, 1)
+        assert chosen == min(cost.forward_seconds(plan, costs, 1) for plan in plans)
 
 
 def test_what_narrower_windows_would_take_is_foreseen():
-    plan = build_plan(layered(12, 5), 4)
+    plan = build_plan(layered(12, 5), 4, costs=DEFAULT)
     for k in (3, 2):
-        exact = cost.swept_seconds(build_plan(layered(12, 5), k), DEFAULT, 1, k)
+        exact = cost.forward_seconds(build_plan(layered(12, 5), k, costs=DEFAULT), DEFAULT, 1)
         assert cost.swept_seconds(plan, DEFAULT, 1, k) == pytest.approx(exact, rel=0.02)
 
 
@@ -86,6 +86,34 @@ def test_tapes_and_operations_on_more_qubits_keep_the_widest_blocks():
     assert build_plan(circuit, costs=costs_for(2)).k == 4
 
 
+def far_pairs(n):
+    """Layers whose CRX join the ends: many phases, more of them where windows are narrower."""
+    theta, circuit = ParameterVector("theta", (3, n)), Circuit(n)
+    for layer in range(3):
+        circuit.ry(theta[layer], range(n))
+        for q in range(n // 2):
+            circuit.crx(theta[layer, q], q, n - 1 - q)
+    return circuit
+
+
+@pytest.mark.parametrize("make", [layered, crossing, lambda n, layers: far_pairs(n)])
+@pytest.mark.parametrize("n", [6, 9, 11])
+def test_the_next_width_is_taken_where_the_best_that_was_foreseen_is_none(n, make):
+    """Nothing that can be swept is dearer than another width by the same prices."""
+    circuit = make(n, 3)
+    for costs in (replace(DEFAULT, gather=MOST), replace(NARROW_VECTORS, gather=MOST), costs_for(2), costs_for(3)):
+        plans = [build_plan(circuit, k, costs=costs) for k in WIDTHS]
+        chosen = cost.forward_seconds(build_plan(circuit, costs=costs), costs, 1)
+        assert chosen == min(cost.forward_seconds(plan, costs, 1) for plan in plans)
+
+
+def test_layers_that_are_a_tape_with_wide_blocks_are_swept_with_narrow_ones():
+    costs = replace(NARROW_VECTORS, gather=2.9, product_4=3.1)
+    assert isinstance(build_plan(layered(9, 5), 4, costs=costs).segments[0].body[0], Dense)
+    plan = build_plan(layered(9, 5), costs=costs)
+    assert plan.k < 4 and isinstance(plan.segments[0].body[0], Sweeps)
+
+
 @pytest.mark.parametrize("n", range(6))
 def test_circuits_of_one_block_stay_one_block(n):
     circuit = layered(n, 3)
@@ -101,14 +129,28 @@ def test_batches_are_priced_by_their_amplitudes():
     assert plan is not None and plan.k == 4
     plan = build_batched_plan(circuit, varying, costs=NARROW_VECTORS)
     assert plan is not None and plan.k == 3
+    states = build_batched_plan(layered(8, 4), frozenset(), costs=DEFAULT)  # of initial states
+    assert states is not None and states.k == 4
+
+
+def test_unitaries_are_priced_by_their_columns(plans_by):
+    circuit = layered(8, 4)
+    plans_by(DEFAULT)
+    assert _compile.plan_of(circuit).k == 2
+    execute(circuit.bind({"theta": np.zeros((4, 2, 8))}), Operator())
+    assert [plan.k for key, plan in _compile._plans._entries.items() if key[1] == 1 << 8] == [4]
+    assert "blocks of 4 qubits" in str(explain(circuit, Operator()))
 
 
 def test_the_sensible_costs_are_those_of_the_processor(monkeypatch):
     monkeypatch.setattr(calibration, "_said_of_processor", lambda name: "fpu avx2 avx512f avx512vl")
     assert default_costs() is DEFAULT
+    monkeypatch.setattr(calibration, "_device", lambda: SimpleNamespace(platform="cpu"))
     for said in ("fpu avx2 fma", ""):
         monkeypatch.setattr(calibration, "_said_of_processor", lambda name, said=said: said)
         assert default_costs() is NARROW_VECTORS
+    monkeypatch.setattr(calibration, "_device", lambda: SimpleNamespace(platform="gpu"))
+    assert default_costs() is DEFAULT
 
 
 # -------------------------------------------------------------------- the same results
@@ -160,7 +202,8 @@ def test_initial_states_and_unitaries_in_any_width(k, plans_by):
         how = {} if on is None else {"on": on}
         given = execute(circuit, State(), {"theta": theta}, initial_state=psi, **how)
         bits = execute(circuit, State(), {"theta": theta}, initial_state="010011", **how)
-        found[on] = (given, bits)
+        whole = execute(circuit, Operator(), {"theta": theta}, **how)
+        found[on] = (given, bits, whole)
     for got, want in zip(found[None], found["numpy"], strict=True):
         np.testing.assert_allclose(got, want, atol=3e-6)
 

@@ -16,7 +16,7 @@ from qsim.ir.operation import Barrier, Measure, is_replaceable, key_of
 from qsim.ir.ops import PauliEvolution
 from qsim.lower import calibration, cost
 from qsim.lower.calibration import Costs
-from qsim.lower.dense import dense_segment
+from qsim.lower.dense import dense_segment, swept_segment
 from qsim.lower.fuse import fuse
 from qsim.lower.parts import in_parts
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
@@ -53,14 +53,22 @@ def is_pairing(operation: Any) -> bool:
     return isinstance(base, PauliEvolution) or (base.num_qubits == 1 and hasattr(base, "matrix"))
 
 
+class _NotSweptError(Exception):
+    """Operations cannot be run in sweeps."""
+
+
 @dataclass(slots=True, eq=False)
 class _Builder:
-    """The state of one lowering: the operations, how each is run, and tokens equal where they are."""
+    """The state of one lowering: the operations, how each is run, and tokens equal where they are.
+
+    With `swept`, all that is dense is run in sweeps, or `_NotSweptError` is raised.
+    """
 
     records: Records
     classes: list[str]
     tokens: np.ndarray
     costs: Costs
+    swept: bool = False
 
     def segments(self, start: int, stop: int) -> list[Segment]:
         """The segments of the operations start .. stop, repeats first."""
@@ -121,7 +129,13 @@ class _Builder:
         return found
 
     def dense(self, start: int, stop: int) -> Segment:
-        made = dense_segment(self.records, self.pieces(start, stop), self.records.range(start, stop), self.costs)
+        pieces, r = self.pieces(start, stop), self.records.range(start, stop)
+        if self.swept:
+            sweeps = swept_segment(self.records, pieces, r)
+            if sweeps is None:
+                raise _NotSweptError
+            return sweeps
+        made = dense_segment(self.records, pieces, r, self.costs)
         return in_parts(made) if isinstance(made, Dense) else made
 
     def flips(self, start: int, stop: int) -> Segment:
@@ -199,7 +213,7 @@ def build_batched_plan(
     circuit: Circuit, varying: Collection[str], k: int | None = None, costs: Costs | None = None
 ) -> Plan | None:
     """The plan of a circuit that is run as one batch, where all that differs from run to run is phases; else None."""
-    plan = build_plan(circuit, k, varying, costs)
+    plan = build_plan(circuit, k, varying, costs, columns=max(1, cost.CHUNK >> circuit.num_qubits))
     return plan if _is_swept(plan.segments) else None
 
 
@@ -209,7 +223,11 @@ def _is_swept(segments: Sequence[Segment]) -> bool:
 
 
 def build_plan(
-    circuit: Circuit, k: int | None = None, varying: Collection[str] = (), costs: Costs | None = None
+    circuit: Circuit,
+    k: int | None = None,
+    varying: Collection[str] = (),
+    costs: Costs | None = None,
+    columns: int = 1,
 ) -> Plan:
     """Lower the unitary part of a circuit that is `expanded`; barriers and measurements are left out.
 
@@ -219,10 +237,11 @@ def build_plan(
             fewer where all is run in sweeps and the cost model says that it is cheaper.
         varying: names of the parameters that differ from run to run of a batch.
         costs: what decides between ways to run it; None takes those of this machine.
+        columns: on how many states the same matrices are run at a time, for the choice of k.
     """
     lowering = _lowering(circuit, varying, calibration.costs() if costs is None else costs)
     plan = lowering.plan(cost.BLOCK_QUBITS if k is None else k)
-    return plan if k is not None else lowering.narrowed(plan)
+    return plan if k is not None else lowering.narrowed(plan, columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,13 +271,13 @@ class _Lowering:
         """How the different operations are run in blocks of at most k qubits."""
         return [classify(operation, min(k, self.num_qubits)) for operation in self.operations]
 
-    def plan(self, k: int) -> Plan:
-        """The plan with blocks of at most k qubits."""
+    def plan(self, k: int, *, swept: bool = False) -> Plan:
+        """The plan with blocks of at most k qubits; with `swept` all that is dense in sweeps, else `_NotSweptError`."""
         n, kept, k = self.num_qubits, self.kept, min(k, self.num_qubits)
         distinct = [c for c in self.classes(k) if c is not None]
         assert len(distinct) == len(self.operations)
         classes = [distinct[at] for at in self.which]
-        builder = _Builder(Records(n, k, kept, self.sources), classes, self.tokens, self.costs)
+        builder = _Builder(Records(n, k, kept, self.sources), classes, self.tokens, self.costs, swept)
         small = all(c == DENSE for c in distinct) and len(kept) <= cost.SHORT_CIRCUIT
         if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
             segments = builder.flat(0, len(kept))
@@ -270,19 +289,33 @@ class _Lowering:
         ordered, reads = in_order_of_reads(segments, batch=self.varying)
         return Plan(n, k, ordered, self.sources, reads, _mode(segments), len(kept))
 
-    def narrowed(self, plan: Plan) -> Plan:
-        """A plan, or the same sweeps over narrower windows where the cost model says that they are cheaper."""
-        if plan.num_qubits <= plan.k or not plan.segments or not _is_swept(plan.segments):
+    def swept(self, k: int) -> Plan | None:
+        """The plan of sweeps over windows of k qubits, where all operations can be run so."""
+        if set(self.classes(k)) != {DENSE}:
+            return None
+        try:
+            return self.plan(k, swept=True)
+        except _NotSweptError:
+            return None
+
+    def narrowed(self, plan: Plan, columns: int) -> Plan:
+        """A plan, or sweeps over narrower windows where the cost model says that they are cheaper.
+
+        A tape is not asked for them, but for one in a loop: sweeps are traced step by step.
+        """
+        if plan.num_qubits <= plan.k or not plan.segments:
             return plan
-        columns = max(1, cost.CHUNK >> plan.num_qubits) if self.varying else 1
-        widths = [k for k in cost.NARROWER if k < plan.k and set(self.classes(k)) == {DENSE}]
-        seconds = {k: cost.swept_seconds(plan, self.costs, columns, k) for k in (plan.k, *widths)}
-        best = min(seconds, key=lambda k: seconds[k])
-        if best == plan.k:
+        wide = plan if _is_swept(plan.segments) else self.swept(plan.k) if plan.mode == "rolled" else None
+        if wide is None:
             return plan
-        other = self.plan(best)
-        found = cost.swept_seconds(other, self.costs, columns, best) if _is_swept(other.segments) else float("inf")
-        return other if found < seconds[plan.k] else plan
+        foreseen = {k: cost.swept_seconds(wide, self.costs, columns, k) for k in cost.NARROWER if k < plan.k}
+        best, least = plan, cost.forward_seconds(plan, self.costs, columns)
+        for k in sorted(foreseen, key=lambda k: foreseen[k]):
+            other = self.swept(k) if foreseen[k] < least else None
+            seconds = float("inf") if other is None else cost.forward_seconds(other, self.costs, columns)
+            if other is not None and seconds < least:
+                best, least = other, seconds
+        return best
 
 
 def _lowering(circuit: Circuit, varying: Collection[str], costs: Costs) -> _Lowering:

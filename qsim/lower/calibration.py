@@ -30,8 +30,8 @@ LEAST, MOST = 1e-4, 1e6
 class Costs:
     """What the parts of a program cost.
 
-    The defaults were measured on one core of a 2-core x86 machine with AVX-512, complex64:
-    `benchmarks/NOTES.md`, "Cost model". All but the last five are nanoseconds per amplitude.
+    The defaults were measured on one core of a 2-core x86 machine with AVX-512, complex64, but for blocks of 2 and 3
+    qubits: `benchmarks/NOTES.md`, "Cost model". All but the last five are nanoseconds per amplitude.
 
     Attributes:
         gather: a block reached by a bit-permuting gather.
@@ -144,7 +144,7 @@ def costs() -> Costs:
 
 
 def default_costs() -> Costs:
-    """The sensible costs: `NARROW_VECTORS` on processors that do not say that they have AVX-512."""
+    """The sensible costs: `NARROW_VECTORS` on processors that do not say that they have AVX-512, as Linux does."""
     if _device().platform != "cpu" or "avx512f" in _said_of_processor("flags").split():
         return DEFAULT
     return NARROW_VECTORS

@@ -148,18 +148,22 @@ def predict(plan: Plan, columns: int = 1, together: int | None = None, costs: Co
     )
 
 
-def swept_seconds(plan: Plan, costs: Costs, columns: int, k: int) -> float:
-    """One forward run of a plan of sweeps on so many states, if its windows had k qubits; without what every run takes.
+def forward_seconds(plan: Plan, costs: Costs, columns: int) -> float:
+    """One forward run on so many states with the same matrices, without what every run takes."""
+    return busy_seconds(count(plan)[1], costs, plan.num_qubits, columns)
 
-    As many passes are then made over more windows; what more phases between them take is not seen.
+
+def swept_seconds(plan: Plan, costs: Costs, columns: int, k: int) -> float:
+    """`forward_seconds` of a plan of sweeps, if its windows had k qubits, fewer than they have.
+
+    As many passes are then made over more windows; what more passes, signs and phases would take is not seen.
     """
     counts, n = count(plan)[1], plan.num_qubits
-    if k < plan.k:
-        was = counts.amplitudes.pop(calibration.product_name(plan.k))
-        more = was * -(-n // k) / -(-n // plan.k)
-        counts.amplitudes |= {calibration.product_name(k): more, "rotation": more}
-        counts.steps += round(more - was)
-        counts.blocks = more * 4.0 ** (k - BLOCK_QUBITS)
+    was = counts.amplitudes.pop(calibration.product_name(plan.k))
+    more = was * -(-n // k) / -(-n // plan.k)
+    counts.amplitudes |= {calibration.product_name(k): more, "rotation": more}
+    counts.steps += round(more - was)
+    counts.blocks = more * 4.0 ** (k - BLOCK_QUBITS)
     return busy_seconds(counts, costs, n, columns)
 
 

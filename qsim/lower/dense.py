@@ -25,6 +25,12 @@ PAIR_LENGTH = 6
 """The most matrices multiplied into one pair: tables are as long as the longest pair."""
 
 
+def swept_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Sweeps | None:
+    """Dense pieces in sweeps, where they can be run so."""
+    sweep = schedule(records, pieces) if records.k else None
+    return None if sweep is None else _sweeps(records, sweep, r)
+
+
 def dense_segment(records: Records, pieces: Sequence[Piece], r: Range, costs: Costs) -> Dense | Sweeps:
     """The cheaper way to run dense pieces, by the cost model."""
     k, n = records.k, records.num_qubits

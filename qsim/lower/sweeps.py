@@ -160,7 +160,7 @@ class _Scheduler:
 def schedule(records: Records, pieces: Sequence[Piece]) -> Sweep | None:
     """Put pieces into sweeps.
 
-    None where a piece is neither inside a window nor a sign or phase, or varies and is no phase, and
+    None where a piece is neither inside a window nor a sign or phase, where one varies and is no phase, or
     where there are more than `cost.MAX_UNROLLED` steps.
     """
     n, k = records.num_qubits, records.k
