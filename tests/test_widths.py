@@ -215,3 +215,20 @@ def test_explain_says_how_wide(plans_by):
     assert "blocks of 4 qubits" in str(explain(layered(9, 4), Expectation(Z(0))))
     one = Circuit(1).rx(Parameter("t"), 0)
     assert "1 block of 1 qubits" in str(explain(one, Expectation(Z(0))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", WIDTHS)
+def test_windows_that_are_not_equally_far_apart_take_five_states_too(k, plans_by):
+    plans_by(costs_for(k))
+    n, layers = 17, 2  # a remainder in every width
+    theta, circuit = ParameterVector("theta", (layers, 2)), Circuit(n)
+    for layer in range(layers):
+        for q in range(n):
+            circuit.rzz(theta[layer, 0], q, (q + 1) % n).rzz(theta[layer, 0], q, (q + 6) % n)
+        circuit.rx([theta[layer, 1]] * n, range(n))
+    energy = Expectation(sum(Z(q) @ Z((q + 1) % n) for q in range(n)))
+    step = jax.jit(jax.value_and_grad(lambda t: execute(circuit, energy, {"theta": t})))
+    memory = step.lower(jax.ShapeDtypeStruct((layers, 2), jnp.float32)).compile().memory_analysis()
+    assert _compile.plan_of(circuit).k == k
+    assert memory.temp_size_in_bytes / (8 << n) <= 5
