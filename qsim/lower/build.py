@@ -234,7 +234,7 @@ def build_plan(
     Args:
         circuit: any circuit.
         k: the most qubits of a block; fewer where the circuit has fewer. None takes `cost.BLOCK_QUBITS`, or
-            fewer where all is run in sweeps and the cost model says that it is cheaper.
+            fewer where all can be run in sweeps and the cost model says that this is cheaper.
         varying: names of the parameters that differ from run to run of a batch.
         costs: what decides between ways to run it; None takes those of this machine.
         columns: on how many states the same matrices are run at a time, for the choice of k.
