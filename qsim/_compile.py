@@ -165,8 +165,7 @@ def compile_local(
         plan = None
         if varying is not None and known is None and not isinstance(method, Unitary):
             plan = batched_plan_of(circuit, varying)
-        columns = 1 << circuit.num_qubits if isinstance(method, Unitary) else 1
-        shared, plan = plan is not None, plan or plan_of(circuit, columns)
+        shared, plan = plan is not None, plan or plan_of(circuit, _columns(method, circuit))
         declared = {name: len(shape) for name, shape in circuit.parameter_shapes().items()}
         runner = Runner(
             plan=plan,
@@ -231,13 +230,12 @@ class LocalExplanation:
 
 def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, runs: int = 1) -> LocalExplanation:
     """The plan of a circuit and its predicted cost for a batch of `runs`, without tracing anything."""
-    unitary = isinstance(method, Unitary)
-    columns = 1 << circuit.num_qubits if unitary else 1
+    columns = _columns(method, circuit)
     plan = plan_of(runnable(circuit), columns)
     together = min(runs, max(1, batch_amplitudes() // (columns << plan.num_qubits)))
     found = cost.predict(plan, runs * columns, together * columns)
-    state = np.dtype(method.dtype).itemsize << (plan.num_qubits * (1 + unitary))  # type: ignore[attr-defined]
-    wider = np.dtype(method.dtype).itemsize / 8  # type: ignore[attr-defined]
+    size = np.dtype(method.dtype).itemsize  # type: ignore[attr-defined]
+    state, wider = size * columns << plan.num_qubits, size / 8
     seconds, memory = found.gradient_seconds, found.gradient_memory
     if isinstance(gradient, Backprop):
         memory = found.memory + found.blocks * state / wider
@@ -257,6 +255,11 @@ def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, r
         forward_seconds=wider * found.seconds,
         gradient_seconds=wider * seconds,
     )
+
+
+def _columns(method: Method, circuit: Circuit) -> int:
+    """How many states one run has: of a unitary, one per column."""
+    return 1 << circuit.num_qubits if isinstance(method, Unitary) else 1
 
 
 @derived

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsim import Circuit, ParameterVector
+from qsim import Circuit, ParameterVector, X, Y, Z
 from qsim.ir.operation import rows
 from qsim.ir.ops import QFT, Controlled, Diagonal, PauliEvolution, Permutation, PrepareState, Unitary
 from qsim.ir.pauli import PauliSum
@@ -81,4 +81,19 @@ def unstructured(n: int, gates: int, seed: int = 0) -> Circuit:
             circuit.cx(a, b)
         else:
             circuit.rzz(theta[g], a, b)
+    return circuit
+
+
+def classifier(n: int, layers: int = 3) -> Circuit:
+    """Features x again in every layer, weights w, entangling signs and a few controlled rotations by features."""
+    x, w = ParameterVector("x", n), ParameterVector("w", 2 * n * layers)
+    circuit = Circuit(n)
+    for layer in range(layers):
+        for q in range(n):
+            circuit.rx(x[q], q).ry(w[2 * n * layer + q], q).rz(w[2 * n * layer + n + q], q)
+        for q in range(n - 1):
+            circuit.cz(q, q + 1)
+    if n > 1:
+        circuit.crx(2 * x[0], 0, n - 1).cp(x[n - 1] + 1, n - 1, 0).rzz(w[0] * x[0], 0, n - 1)
+        circuit.pauli_evolution(0.3 * X(0) @ Y(n - 1) + 0.2 * Z(0), x[0])
     return circuit

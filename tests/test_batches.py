@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from circuits import classifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsim import Circuit, Parameter, ParameterVector, X, Y, Z, _program, execute
+from qsim import Circuit, Parameter, ParameterVector, X, Z, _program, execute
 from qsim.gradients import Backprop
 from qsim.kernels.trig import cos_sin
 from qsim.lower import calibration, cost
@@ -27,21 +28,6 @@ from qsim.results import Expectation, Norm, Probabilities, Samples
 def double() -> Statevector:
     """In double precision; needs the fixture `x64`."""
     return Statevector("complex128")
-
-
-def classifier(n: int, layers: int = 3) -> Circuit:
-    """Features x again in every layer, weights w, entangling signs and a few controlled rotations by features."""
-    x, w = ParameterVector("x", n), ParameterVector("w", 2 * n * layers)
-    circuit = Circuit(n)
-    for layer in range(layers):
-        for q in range(n):
-            circuit.rx(x[q], q).ry(w[2 * n * layer + q], q).rz(w[2 * n * layer + n + q], q)
-        for q in range(n - 1):
-            circuit.cz(q, q + 1)
-    if n > 1:
-        circuit.crx(2 * x[0], 0, n - 1).cp(x[n - 1] + 1, n - 1, 0).rzz(w[0] * x[0], 0, n - 1)
-        circuit.pauli_evolution(0.3 * X(0) @ Y(n - 1) + 0.2 * Z(0), x[0])
-    return circuit
 
 
 @pytest.fixture

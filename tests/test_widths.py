@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from circuits import layered, random_unitary, unstructured
+from circuits import classifier, layered, random_unitary, unstructured
 
 from qsim import Circuit, Parameter, ParameterVector, X, Z, _compile, execute, explain
 from qsim.gradients import Backprop
@@ -35,15 +35,6 @@ def crossing(n, layers):
     for layer in range(layers):
         circuit.ry(theta[layer, 0], range(n)).rz(theta[layer, 1], range(n))
         circuit.cx(range(n - 1), range(1, n)).rzz(theta[layer, 0, 0], 0, n - 1)
-    return circuit
-
-
-def classifier(n, layers):
-    """A batch of `x` turns the qubits between layers of trained gates."""
-    x, w = ParameterVector("x", (n,)), ParameterVector("w", (layers, n))
-    circuit = Circuit(n)
-    for layer in range(layers):
-        circuit.rx(x, range(n)).ry(w[layer], range(n)).cz(range(n - 1), range(1, n))
     return circuit
 
 
@@ -183,7 +174,7 @@ def test_states_and_gradients_are_those_of_the_reference(n, k, plans_by, x64):
 def test_batches_are_what_runs_one_by_one_are(k, plans_by):
     plans_by(costs_for(k))
     circuit, rng = classifier(7, 3), np.random.default_rng(0)
-    x, w = rng.uniform(-2, 2, (5, 7)).astype(np.float32), rng.uniform(-2, 2, (3, 7)).astype(np.float32)
+    x, w = rng.uniform(-2, 2, (5, 7)).astype(np.float32), rng.uniform(-2, 2, 42).astype(np.float32)
     got = execute(circuit, Expectation(Z(0) @ Z(6)), {"x": x, "w": w})
     assert _compile.batched_plan_of(circuit, frozenset({"x"})).k == k
     want = [execute(circuit, Expectation(Z(0) @ Z(6)), {"x": row, "w": w}, on="numpy") for row in x]

@@ -30,7 +30,8 @@ class Energies(NamedTuple):
     """E by parts: `columns` (B, 1, K), and what is made by row and group of column bits; None where it is 0.
 
     The latter, (B, R, G), is the product of `high` (B, H, T), the angles times the signs by the high half of the row,
-    and `low` (L G, T), the signs by the low half; it is made where the state is multiplied, part by part.
+    and `low` (L G, T), the signs by the low half with 0 in other groups; it is made where the state is multiplied,
+    part by part.
     """
 
     columns: Array | None
@@ -53,7 +54,7 @@ def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
     if phases.own:
         own = _matmul(angles[: phases.own].T, _own_signs(phases, angles.dtype).T)[:, None, :]
     if phases.groups:
-        high, low = _row_signs(tables, angles.dtype)
+        high, low = (jnp.asarray(tables[half], angles.dtype) for half in ("high", "low"))
         spread = angles[phases.own :].T[:, None, :] * high
     return Energies(own, spread, low)
 
@@ -78,7 +79,7 @@ def undo(
     if own is not None:
         found.append(own.reshape(-1, batch, phases.own).sum(axis=0).T)
     if by_row is not None:
-        high, _ = _row_signs(tables, x.dtype)
+        high = jnp.asarray(tables["high"], x.dtype)
         found.append(jnp.sum(by_row.reshape(batch, *high.shape) * high, axis=1).T)
     return made, jnp.concatenate(found)
 
@@ -168,11 +169,6 @@ def _own_signs(phases: Phases, dtype: Any) -> Array:
 def _group_signs(phases: Phases, dtype: Any) -> Array:
     """The signs of the groups by column, (K, G)."""
     return jnp.asarray(index_signs(phases.num_columns, phases.groups), dtype)
-
-
-def _row_signs(tables: Any, dtype: Any) -> tuple[Array, Array]:
-    """The signs by row of the other strings (T,) as two tables: (H, T), and (L G, T) with 0 in other groups."""
-    return jnp.asarray(tables["high"], dtype), jnp.asarray(tables["low"], dtype)
 
 
 def _cis(angles: Array | None) -> Array:

@@ -22,7 +22,7 @@ from qsim.lower.parts import in_parts
 from qsim.lower.plan import Dense, Flips, Plan, Repeat, Segment, Sweeps, Wide
 from qsim.lower.reads import in_order_of_reads
 from qsim.lower.records import Piece, Records, array_slots
-from qsim.lower.repeats import find_repeats
+from qsim.lower.repeats import Repeats
 from qsim.lower.sources import Sources, find_sources
 
 DENSE, FLIP, WIDE = "dense", "flip", "wide"
@@ -59,14 +59,14 @@ class _NotSweptError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Builder:
-    """The state of one lowering: the operations, how each is run, and tokens equal where they are.
+    """The state of one lowering: the operations, how each is run, and where they repeat.
 
     With `swept`, all that is dense is run in sweeps, or `_NotSweptError` is raised.
     """
 
     records: Records
     classes: list[str]
-    tokens: np.ndarray
+    repeats: Repeats
     costs: Costs
     swept: bool = False
 
@@ -74,10 +74,8 @@ class _Builder:
         """The segments of the operations start .. stop, repeats first."""
         found: list[Segment] = []
         flat = start
-        for span in (
-            find_repeats(self.tokens[start:stop], cost.MIN_REPEATS) if stop - start > cost.SMALL_CIRCUIT else []
-        ):
-            begin, end = start + span.start, start + span.stop
+        for span in self.repeats.within(start, stop) if stop - start > cost.SMALL_CIRCUIT else []:
+            begin, end = span.start, span.stop
             if span.count == 1:
                 continue
             body = self.segments(begin, begin + span.period)
@@ -209,11 +207,9 @@ def _keep(circuit: Circuit, k: int) -> Callable[[Any], bool]:
     return lambda op: isinstance(op, (Barrier, Measure)) or classify(op, k) is not None
 
 
-def build_batched_plan(
-    circuit: Circuit, varying: Collection[str], k: int | None = None, costs: Costs | None = None
-) -> Plan | None:
+def build_batched_plan(circuit: Circuit, varying: Collection[str], costs: Costs | None = None) -> Plan | None:
     """The plan of a circuit that is run as one batch, where all that differs from run to run is phases; else None."""
-    plan = build_plan(circuit, k, varying, costs, columns=max(1, cost.CHUNK >> circuit.num_qubits))
+    plan = build_plan(circuit, varying=varying, costs=costs, columns=max(1, cost.CHUNK >> circuit.num_qubits))
     return plan if _is_swept(plan.segments) else None
 
 
@@ -252,7 +248,7 @@ class _Lowering:
         num_qubits: of the circuit.
         kept: what is run.
         sources: where its numbers come from.
-        tokens: of each operation, equal where they are.
+        repeats: where they repeat.
         operations, which: the different operations, and which of them each one is.
         varying: whether there is a batch that differs in some parameters.
         costs: what decides between ways to run it.
@@ -261,7 +257,7 @@ class _Lowering:
     num_qubits: int
     kept: Sequence[Instruction]
     sources: Sources
-    tokens: np.ndarray
+    repeats: Repeats
     operations: Sequence[Any]
     which: Sequence[int]
     varying: bool
@@ -277,7 +273,7 @@ class _Lowering:
         distinct = [c for c in self.classes(k) if c is not None]
         assert len(distinct) == len(self.operations)
         classes = [distinct[at] for at in self.which]
-        builder = _Builder(Records(n, k, kept, self.sources), classes, self.tokens, self.costs, swept)
+        builder = _Builder(Records(n, k, kept, self.sources), classes, self.repeats, self.costs, swept)
         small = all(c == DENSE for c in distinct) and len(kept) <= cost.SHORT_CIRCUIT
         if small and len(fuse([i.qubits for i in kept], k)) <= cost.UNROLL_BLOCKS:
             segments = builder.flat(0, len(kept))
@@ -334,7 +330,8 @@ def _lowering(circuit: Circuit, varying: Collection[str], costs: Costs) -> _Lowe
             known[key] = len(operations)
             operations.append(i.operation)
         which.append(known[key])
-    return _Lowering(circuit.num_qubits, kept, sources, tokens, operations, which, bool(varying), costs)
+    repeats = Repeats(tokens, cost.MIN_REPEATS)
+    return _Lowering(circuit.num_qubits, kept, sources, repeats, operations, which, bool(varying), costs)
 
 
 def _is_one_block(segment: Segment) -> bool:

@@ -27,7 +27,7 @@ PAIR_LENGTH = 6
 
 def swept_segment(records: Records, pieces: Sequence[Piece], r: Range) -> Sweeps | None:
     """Dense pieces in sweeps, where they can be run so."""
-    sweep = schedule(records, pieces) if records.k else None
+    sweep = schedule(records, pieces)
     return None if sweep is None else _sweeps(records, sweep, r)
 
 
@@ -37,7 +37,7 @@ def dense_segment(records: Records, pieces: Sequence[Piece], r: Range, costs: Co
     first = fuse([p.qubits for p in pieces], min(2, k))
     second = fuse([b.qubits for b in first], k)
     blocks = [(_fill(b.qubits, k, n), [i for at in b.items for i in first[at].items]) for b in second]
-    sweep = schedule(records, pieces) if k else None
+    sweep = schedule(records, pieces)
     if sweep is not None and (sweep.cost(costs, k) < costs.gather * len(blocks) or any(map(records.varies, pieces))):
         return _sweeps(records, sweep, r)
     src, inverse = layout_tables([places for places, _ in blocks], n)

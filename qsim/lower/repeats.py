@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,25 @@ class Span:
     @property
     def stop(self) -> int:
         return self.start + self.period * self.count
+
+
+class Repeats:
+    """The repeats of parts of a sequence of tokens, each part searched once.
+
+    Args:
+        tokens: the sequence. min_count: how often a repeat comes at least.
+    """
+
+    def __init__(self, tokens: np.ndarray, min_count: int):
+        self._tokens, self._min_count = tokens, min_count
+        self._known: dict[tuple[int, int], list[Span]] = {}
+
+    def within(self, start: int, stop: int) -> list[Span]:
+        """The spans of tokens start .. stop, counted from the beginning of the sequence."""
+        if (start, stop) not in self._known:
+            spans = find_repeats(self._tokens[start:stop], self._min_count)
+            self._known[start, stop] = [replace(s, start=start + s.start) for s in spans]
+        return self._known[start, stop]
 
 
 def find_repeats(tokens: np.ndarray, min_count: int = 3) -> list[Span]:

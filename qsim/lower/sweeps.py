@@ -160,10 +160,12 @@ class _Scheduler:
 def schedule(records: Records, pieces: Sequence[Piece]) -> Sweep | None:
     """Put pieces into sweeps.
 
-    None where a piece is neither inside a window nor a sign or phase, where one varies and is no phase, or
-    where there are more than `cost.MAX_UNROLLED` steps.
+    None where there are no qubits, where a piece is neither inside a window nor a sign or phase, where one varies
+    and is no phase, or where there are more than `cost.MAX_UNROLLED` steps.
     """
     n, k = records.num_qubits, records.k
+    if not k:
+        return None
     moves = windows(n, k)
     window = np.repeat(np.arange(len(moves)), moves).tolist()
     made = _Scheduler(records, Sweep(moves), window, [-1] * n, [-1] * n, [0] * n)
