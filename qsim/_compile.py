@@ -62,14 +62,15 @@ class Program:
     Attributes:
         plan: what the circuit was lowered to.
         function: (tables, numbers, params, values, results' leaves, initial, key) -> results.
-        names: the parameters it takes.
-        host: those of its tables that hold anything, and the bits of |0...0>, as NumPy arrays.
+        names: the parameters it takes. constants: whether it takes numbers or JAX values of the circuit.
+        host: those of its tables that are arguments, and the bits of |0...0>, as NumPy arrays.
         placed: the same on JAX's default device, once a run has put them there.
     """
 
     plan: Plan
     function: Callable[..., Any]
     names: tuple[str, ...]
+    constants: bool
     host: Any
     placed: Any = None
 
@@ -94,9 +95,8 @@ class Program:
         elif isinstance(initial, str):
             initial = np.array([int(b) for b in initial], np.int32)
         params = {name: params[name] for name in self.names}
-        numbers = circuit.numbers()
-        numbers = numbers if numbers.size else None
-        return self.function(tables, numbers, params, circuit.values(), leaves, initial, key)
+        numbers, values = (circuit.numbers(), circuit.values()) if self.constants else (None, [])
+        return self.function(tables, numbers, params, values, leaves, initial, key)
 
 
 def plan_of(circuit: Circuit, columns: int = 1) -> Plan:
@@ -182,7 +182,8 @@ def compile_local(
         )
 
         known_tables, shape = jax.tree.flatten(tables_of(plan, gradient))
-        filled = [at for at, table in enumerate(known_tables) if table.size]
+        few = sum(table.size for table in known_tables) <= cost.CONSTANT_ENTRIES
+        filled = [at for at, table in enumerate(known_tables) if table.size and not few]
 
         def function(tables: Any, numbers: Any, *values: Any) -> Any:
             global _traces
@@ -195,7 +196,8 @@ def compile_local(
 
         # an argument costs about a microsecond a call, empty or not
         host = ([known_tables[at] for at in filled], np.zeros(circuit.num_qubits, np.int32))
-        return Program(plan, jax.jit(function), tuple(declared), host)
+        constants = bool(circuit.numbers().size or circuit.values())
+        return Program(plan, jax.jit(function), tuple(declared), constants, host)
 
     return _programs.get((form, known, varying), make)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -23,20 +23,21 @@ class Recent:
 
     def __init__(self, size: int):
         self._size = size
-        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._entries: dict[Hashable, list[Any]] = {}  # value, and when it was last used
+        self._uses = itertools.count()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """The value kept under `key`, or else the one that `make` makes; outside the lock, and errors are not kept."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
+        entry = self._entries.get(key)
+        if entry is not None:  # the key is hashed and compared once: those of programs are long
+            entry[1] = next(self._uses)
+            return entry[0]
         made = make()
         with self._lock:
-            self._entries[key] = made
+            self._entries[key] = [made, next(self._uses)]
             if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+                del self._entries[min(self._entries, key=lambda k: self._entries[k][1])]
         return made
 
     def forget(self, key: Hashable) -> None:

@@ -13,13 +13,38 @@ from typing import Any
 import jax
 import numpy as np
 
+from qsim._recent import Recent
 from qsim._typing import Array, Key, PyTree
 from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
 from qsim.results.program import is_circuit
 
+MAX_FORMS = 1024
+
 Transpiler = Callable[[Circuit, Target], Circuit]
 """A hashable callable; what it returns has a layout that says where the qubits went."""
+
+
+class Form:
+    """What requests have in common that differ in values alone; a key that is hashed once.
+
+    Args:
+        parts: what it is known by.
+    """
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: Hashable):
+        self.parts, self._hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Form) and self.parts == other.parts)
+
+
+_forms = Recent(MAX_FORMS)
 
 
 @dataclass(frozen=True)
@@ -36,6 +61,7 @@ class Request:
         gradient: a gradient rule, or None for the backend's default.
         initial_state: amplitudes (batch..., 2^n) of the logical qubits, a bit string, or None.
             Only where the target has any number of qubits; a device gets gates in the circuit.
+        facts: what a backend found out about it, which holds `again` and again.
     """
 
     circuit: Circuit
@@ -46,22 +72,37 @@ class Request:
     method: Any = None
     gradient: Any = None
     initial_state: Array | str | None = None
+    facts: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def again(self, circuit: Circuit, params: Mapping[str, Array]) -> Request:
+        """The same request at other values of the parameters, of the same shapes: what is known of it stays known.
+
+        Args:
+            circuit: that of this request, which may have been made without it.
+            params: the values.
+        """
+        new = object.__new__(type(self))
+        vars(new).update(vars(self), circuit=circuit, params=params)
+        vars(new).pop("flat", None)
+        return new
+
+    @cached_property
+    def given(self) -> tuple[list[Any], Any]:
+        """The arrays of the results as they were given, circuits that they compare with, and their structure."""
+        return jax.tree.flatten(self.results, is_leaf=is_circuit)
 
     @cached_property
     def flat(self) -> tuple[list[Any], Any]:
-        """The arrays of the results, and circuits that they compare with; and the structure that holds them.
-
-        Host arrays are copies: JAX remembers an array object with the precision of its first use as a constant.
-        """
-        leaves, structure = jax.tree.flatten(self.results, is_leaf=is_circuit)
+        """`given`, with host arrays as copies: JAX keeps a constant in the precision of the array's first use."""
+        leaves, structure = self.given
         return [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves], structure
 
     @cached_property
-    def form(self) -> Hashable:
+    def form(self) -> Form:
         """Everything but the values of arrays: what is checked, chosen or compiled for one holds for all of a form."""
-        leaves, structure = self.flat
+        leaves, structure = self.given
         state = self.initial_state
-        return (
+        parts = (
             self.circuit.key,
             structure,
             tuple([leaf.key if isinstance(leaf, Circuit) else np.shape(leaf) for leaf in leaves]),
@@ -72,6 +113,7 @@ class Request:
             self.gradient,
             state is None or isinstance(state, str) or np.shape(state),
         )
+        return _forms.get(parts, lambda: Form(parts))
 
 
 class JobStatus(Enum):
@@ -145,11 +187,11 @@ class DoneJob(Job):
     def __init__(self, value: PyTree, metadata: Mapping[str, Any] | None = None, id: str | None = None):
         self._value = value
         self._metadata = dict(metadata or {})
-        self._id = f"local-{next(_numbers)}" if id is None else id
+        self._id: str | int = next(_numbers) if id is None else id
 
     @property
     def id(self) -> str:
-        return self._id
+        return self._id if isinstance(self._id, str) else f"local-{self._id}"
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from qsim._typing import Array
 from qsim.ir.binding import checked_values
 from qsim.ir.circuit import Circuit
 
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
 
 def bind_params(
     circuit: Circuit, params: Mapping[Any, Any] | None, lead: tuple[int, ...] = ()
@@ -41,21 +43,21 @@ def bind_params(
     shapes = circuit.parameter_shapes()
     if params is None:
         params = {}
-    if not isinstance(params, Mapping):
+    if not isinstance(params, (dict, Mapping)):
         raise ParameterError(
             f"Argument `params` must map names to values, but is {type(params).__name__}. "
             f"Try params={{{', '.join(f'{name!r}: ...' for name in shapes)}}}."
         )
     values = checked_values(shapes, {name: _stacked(value) for name, value in params.items()})
-    missing = [name for name in shapes if name not in values]
-    if missing:
+    if len(values) < len(shapes):
+        missing = [name for name in shapes if name not in values]
         raise ParameterError(
             f"No value for parameter{'s' if len(missing) > 1 else ''} {', '.join(f'`{m}`' for m in missing)}. "
             f"Try execute(..., params={{{', '.join(f'{m!r}: ...' for m in missing)}}})."
         )
     batches = {name: value.shape[: value.ndim - len(shapes[name])] for name, value in values.items()}
     try:
-        batch = _common({lead, *batches.values()})
+        batch = _common({lead, *batches.values()}) if any(batches.values()) else lead
     except ValueError:
         words = ", ".join(f"`{name}` {shape}" for name, shape in batches.items())
         also = f", initial_state {lead}" if lead else ""
@@ -87,4 +89,6 @@ def _own(value: Array) -> Array:
     """`value` as floats; a host array as a copy, which the caller cannot change while it is read."""
     if isinstance(value, jax.Array):
         return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
+    if value.dtype in FLOATS:
+        return np.array(value)
     return np.array(value, np.result_type(value, np.float32) if value.dtype.kind == "f" else np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -88,35 +88,28 @@ class LocalBackend(Backend):
             return self._run(_moved(request, device), staged)
 
     def _run(self, request: Request, staged: bool) -> Job:
-        settings = (request.form, jax.config.jax_enable_x64, jax.config.jax_default_device)  # pyright: ignore[reportAttributeAccessIssue]
-        choice: Choice = _choices.get(settings, lambda: choose(request))
-        small = simulated(request.circuit, choice.gradient)
-        circuit, state = runnable(small.circuit), request.initial_state
-        if isinstance(state, str):
-            state = small.embed_bits(state)
-        elif state is not None:
-            state = small.embed(state)
+        settings = (jax.config.jax_enable_x64, jax.config.jax_default_device)  # pyright: ignore[reportAttributeAccessIssue]
+        way: Way = request.facts.get(settings) or _way(request, settings)
+        choice, circuit, state = way.choice, request.circuit, request.initial_state
+        if way.other is not None:
+            circuit = way.other[1]
+            if isinstance(state, str):
+                state = way.other[0].embed_bits(state)
+            elif state is not None:
+                state = way.other[0].embed(state)
         program = compile_local(
-            settings if circuit is request.circuit else (settings, circuit.key),  # definitions may share values or not
+            way.form,
             circuit,
-            lambda: small.structure(request.flat[1]),
+            lambda: request.flat[1] if way.other is None else way.other[0].structure(request.flat[1]),
             method=choice.method,
             gradient=choice.gradient,
             shots=request.shots,
             amplitudes=state is not None and not isinstance(state, str),
-            varying=_varying(circuit, request.params, state),
+            varying=way.varying,
         )
         leaves = [self._state(leaf, choice) if isinstance(leaf, Circuit) else leaf for leaf in request.flat[0]]
-        metadata = {
-            "backend": self.name,
-            "method": choice.method,
-            "gradient": choice.gradient.name,
-            "dtype": getattr(choice.method, "dtype", None),
-            "shots": request.shots,
-            "layout": request.circuit.layout,
-        }
         try:
-            return DoneJob(program.run(circuit, request.params, leaves, state, request.key, staged), metadata)
+            made = program.run(circuit, request.params, leaves, state, request.key, staged)
         except TypeError as error:
             if "forward-mode" in str(error) and not isinstance(choice.gradient, Backprop):
                 raise TypeError(
@@ -124,11 +117,50 @@ class LocalBackend(Backend):
                     "which defines reverse mode only. Try gradient=Backprop(), or jax.grad or jax.jacrev."
                 ) from error
             raise
+        return DoneJob(made, way.metadata)
 
     def _state(self, circuit: Circuit, choice: Choice) -> Any:
         """The amplitudes of a circuit inside the results."""
         request = Request(circuit, results=State(), method=choice.method, gradient=choice.gradient)
         return LocalBackend().run(request).result()
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a request is run, whatever the values of its parameters.
+
+    Attributes:
+        choice: the method and the gradient rule.
+        form: what fixes the program.
+        varying: names of the parameters with batch axes; None where nothing has any.
+        other: what is run in the place of the circuit, as it was written, and expanded; None where it is run itself.
+        metadata: of the job.
+    """
+
+    choice: Choice
+    form: Hashable
+    varying: frozenset[str] | None
+    other: tuple[Logical, Circuit] | None
+    metadata: Mapping[str, Any]
+
+
+def _way(request: Request, settings: tuple[Any, ...]) -> Way:
+    form: Hashable = (request.form, *settings)
+    choice: Choice = _choices.get(form, lambda: choose(request))
+    small = simulated(request.circuit, choice.gradient)
+    circuit = runnable(small.circuit)
+    varying = _varying(circuit, request.params, request.initial_state)
+    metadata = {
+        "backend": LocalBackend.name,
+        "method": choice.method,
+        "gradient": choice.gradient.name,
+        "dtype": getattr(choice.method, "dtype", None),
+        "shots": request.shots,
+        "layout": request.circuit.layout,
+    }
+    if circuit is not request.circuit:  # definitions may share values or not, and belong to a trace
+        return Way(choice, (form, circuit.key), varying, (small, circuit), metadata)
+    return request.facts.setdefault(settings, Way(choice, form, varying, None, metadata))
 
 
 def _varying(circuit: Circuit, params: Mapping[str, Any], state: Any) -> frozenset[str] | None:

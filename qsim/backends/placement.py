@@ -8,13 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import ShapedArray, Tracer
-from jax.extend.core import Primitive
+from jax.extend.core import Primitive, get_opaque_trace_state
 from jax.interpreters import ad, batching, mlir
 
 from qsim._errors import BackendError
 from qsim._typing import Array, PyTree
 
 PLATFORMS = {"cpu": ("cpu",), "gpu": ("cuda", "rocm", "gpu"), "tpu": ("tpu",)}
+
+_unstaged: Any = None  # where JAX last said that nothing is being traced
 
 
 def find_device(platform: str, index: int = 0) -> Any:
@@ -38,7 +40,14 @@ def find_device(platform: str, index: int = 0) -> Any:
 
 def is_staged() -> bool:
     """True inside a jit (or scan) that is being traced, where nothing has a device yet."""
-    return isinstance(_staged_p.bind(), Tracer)
+    global _unstaged
+    state = get_opaque_trace_state(convention="qsim")
+    if state == _unstaged:  # to ask JAX costs a tenth of a warm call
+        return False
+    if isinstance(_staged_p.bind(), Tracer):
+        return True
+    _unstaged = state
+    return False
 
 
 def pin(values: PyTree, platform: str) -> PyTree:

@@ -21,6 +21,8 @@ from qsim.backends.reference import Reference
 BACKENDS = "qsim.backends"
 TRANSPILERS = "qsim.transpilers"
 
+_LOCAL = LocalBackend()
+
 
 def find_backend(on: Any) -> Backend:
     """The backend that `on` means.
@@ -39,7 +41,7 @@ def find_backend(on: Any) -> Backend:
         LocalBackend(platform='cpu', index=0)
     """
     if on is None:
-        return LocalBackend()
+        return _LOCAL
     if isinstance(on, Backend):
         return on
     if not isinstance(on, str):

@@ -51,6 +51,8 @@ SHORT_CIRCUIT = 400
 """Up to this many operations, fusing everything is tried before repeats are looked for."""
 SMALL_CIRCUIT = 12
 """Up to this many operations, no repeats are looked for."""
+CONSTANT_ENTRIES = 256
+"""Tables of so few numbers in all are constants of the program: an argument costs half a microsecond a call."""
 MIN_REPEATS = 3
 """A part that comes fewer times is not rolled."""
 

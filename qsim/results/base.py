@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from qsim._checks import check_memory
 from qsim._errors import ResultError
+from qsim.ir.pauli import PauliSum
 from qsim.methods.base import AbstractState
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Array = Any
 MAX_SHOTS = 2**31 - 1
 T = TypeVar("T")
+RECORDS: set[type] = set()
+"""The classes that `pytree` registered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +74,25 @@ def pytree(*data: str) -> Callable[[type[T]], type[T]]:
             return node
 
         jax.tree_util.register_pytree_with_keys(cls, flatten, unflatten)
+        RECORDS.add(cls)
         return cls
 
     return register
+
+
+def is_fixed(value: Any) -> bool:
+    """True for records, numbers and arrays none of whose parts can be replaced; JAX values that are traced are none.
+
+    Entries of host arrays may change. Lists, dicts and circuits can change as a whole.
+    """
+    if type(value) in RECORDS:
+        return all(is_fixed(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, PauliSum):
+        value = value.coefficients
+    if isinstance(value, tuple):
+        return all(map(is_fixed, value))
+    concrete = isinstance(value, jax.Array) and not isinstance(value, Tracer)
+    return value is None or concrete or isinstance(value, (bool, int, float, complex, str, np.generic, np.ndarray))
 
 
 class Result(ABC):
