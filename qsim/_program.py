@@ -116,7 +116,6 @@ class Runner:
         most = max(1, batch_amplitudes() // max(amplitudes, self.shots or 0))
         count = max(1, -(-size // most))
         length = -(-size // count)
-        length += length % 2 if length > 1 else 0  # see `engine.phases`
         if count == 1 and length == size:
             return chunk(mapped)
         extra = count * length - size  # filled up with the first runs again

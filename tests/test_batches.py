@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qsim import Circuit, Parameter, ParameterVector, X, Z, _program, execute
 from qsim.gradients import Backprop
-from qsim.kernels.trig import cos_sin
+from qsim.kernels.trig import cos_sin, exp_i
 from qsim.lower import calibration, cost
 from qsim.lower.build import build_batched_plan, build_plan
 from qsim.lower.calibration import Costs
@@ -256,6 +256,36 @@ def test_cosines_in_single_precision(angles):
     np.testing.assert_allclose(sine, np.sin(x.astype(float)), atol=2e-7)
     slope = _slopes(jnp.asarray(x))
     np.testing.assert_allclose(slope, np.cos(x.astype(float)), atol=2e-7)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 4), (2, 0)])
+def test_phases_and_their_slopes(shape):
+    x = np.random.default_rng(0).uniform(-9, 9, shape).astype(np.float32)
+    dx = np.float32(0.5) * np.ones_like(x)
+    want = np.exp(1j * x.astype(float))
+    for made in (exp_i(jnp.asarray(x)), jax.jit(exp_i)(x), jax.jit(jax.vmap(exp_i))(x[None])[0]):
+        assert made.dtype == np.complex64
+        np.testing.assert_allclose(made, want, atol=3e-7)
+    _, slope = jax.jvp(exp_i, (jnp.asarray(x),), (jnp.asarray(dx),))
+    np.testing.assert_allclose(slope, 0.5j * want, atol=3e-7)
+    total = lambda v: jnp.sum(exp_i(v).real + 2 * exp_i(v).imag)  # noqa: E731
+    gradient = jax.jit(jax.grad(total))
+    np.testing.assert_allclose(gradient(x), 2 * want.real - want.imag, atol=1e-6)
+    _, curvature = jax.jvp(gradient, (jnp.asarray(x),), (jnp.asarray(dx),))
+    np.testing.assert_allclose(curvature, -0.5 * (want.real + 2 * want.imag), atol=1e-6)
+
+
+def test_phases_in_double_precision(x64):
+    x = np.linspace(-5, 5, 11)
+    np.testing.assert_allclose(jax.jit(exp_i)(x), np.exp(1j * x), atol=1e-15)
+
+
+def test_phases_are_made_apart_on_the_processor_alone():
+    traced = jax.jit(lambda x, y: exp_i(x)[:, None] * y).trace(jnp.ones(8), jnp.ones((8, 9)))
+    texts = {name: traced.lower(lowering_platforms=(name,)).as_text() for name in ("cpu", "cuda", "tpu")}
+    assert ["inlineable" in text for text in texts.values()] == [True, False, False]
+    compiled = traced.lower().compile().as_text()
+    assert jax.default_backend() != "cpu" or "call(" in compiled
 
 
 def test_angles_beyond_single_precision_keep_the_norm():

@@ -241,7 +241,7 @@ def test_small_tables_are_constants_and_large_ones_are_arguments():
     for circuit, arguments in ((long(10), False), (unstructured(6, 100), True)):
         theta = {"theta": np.linspace(0, 1, *circuit.parameter_shapes()["theta"])}
         execute(circuit, ENERGY, theta)
-        program = list(_compile._programs._entries.values())[-1][0]
+        program = _compile._programs.items()[-1][1]
         assert bool(program.host[0]) == arguments
         np.testing.assert_allclose(
             execute(circuit, ENERGY, theta), execute(circuit, ENERGY, theta, on="numpy"), atol=1e-5

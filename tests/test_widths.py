@@ -129,7 +129,7 @@ def test_unitaries_are_priced_by_their_columns(plans_by):
     plans_by(DEFAULT)
     assert _compile.plan_of(circuit).k == 2
     execute(circuit.bind({"theta": np.zeros((4, 2, 8))}), Operator())
-    assert [plan.k for key, plan in _compile._plans._entries.items() if key[1] == 1 << 8] == [4]
+    assert [plan.k for key, plan in _compile._plans.items() if key[1] == 1 << 8] == [4]
     assert "blocks of 4 qubits" in str(explain(circuit, Operator()))
 
 

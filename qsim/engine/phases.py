@@ -17,7 +17,7 @@ from jax import lax
 
 from qsim.kernels.packed import after
 from qsim.kernels.take import optional_rows
-from qsim.kernels.trig import cos_sin
+from qsim.kernels.trig import exp_i
 from qsim.lower.plan import Phases, index_signs
 from qsim.lower.reads import read_range
 
@@ -108,12 +108,12 @@ def _by_parts(
         if high is not None and low is not None:
             by_row = _matmul(high, low.T).reshape(len(high), -1, len(phases.groups))
         if by_row is None:
-            whole = _cis(own)
+            whole = exp_i(own)
         elif any(phases.groups):
             energy = _matmul(by_row, table.T)
-            whole = _cis(energy if own is None else energy + own)
+            whole = exp_i(energy if own is None else energy + own)
         else:
-            whole = _cis(by_row) if own is None else _cis(by_row) * _cis(own)
+            whole = exp_i(by_row) if own is None else exp_i(by_row) * exp_i(own)
         whole = whole if sign is None else whole * sign
         found = also(*states)
         if several:  # read before they are written to, or XLA copies the states
@@ -169,20 +169,6 @@ def _own_signs(phases: Phases, dtype: Any) -> Array:
 def _group_signs(phases: Phases, dtype: Any) -> Array:
     """The signs of the groups by column, (K, G)."""
     return jnp.asarray(index_signs(phases.num_columns, phases.groups), dtype)
-
-
-def _cis(angles: Array | None) -> Array:
-    """exp(i angle), made once."""
-    assert angles is not None
-    if angles.size % 2:
-        return lax.complex(*cos_sin(angles))
-    cosine, sine = _loop(cos_sin, angles.reshape(2, -1))
-    return lax.complex(cosine, sine).reshape(angles.shape)
-
-
-def _loop(function: Any, parts: Any) -> Any:
-    """`function` on one part after the other. A loop ends a fusion of XLA:CPU; a barrier does not."""
-    return lax.map(function, parts)
 
 
 def _in_place(function: Any, states: tuple[Array, ...], others: Any) -> tuple[tuple[Array, ...], Any]:
