@@ -21,7 +21,7 @@ from qsim.backends.explanation import Explanation, explain_request
 from qsim.backends.hostdata import context_of
 from qsim.backends.local import LocalBackend
 from qsim.backends.prepare import prepare, starting_in
-from qsim.backends.recall import keep, place_of, requests_of
+from qsim.backends.recall import keep, known_requests, place_of
 from qsim.backends.registry import find_backend
 from qsim.ir.circuit import Circuit
 from qsim.ir.layout import Padding
@@ -208,9 +208,9 @@ def _request(
     state, lead = (None, ()) if initial_state is None else _clean_state(initial_state, circuit.layout.num_qubits)
     bound, batch = bind_params(circuit, params, lead)
     place = place_of(results, bound, method, gradient) if plain else None
-    known = requests_of(circuit).get(place)
+    known = known_requests(circuit).get(place)
     if known is not None:
-        return backend, known.again(circuit, bound)
+        return backend, Request.again(known, circuit, bound)
     key = _clean_key(key, results, shots, gradient)
     begun = circuit
     if state is not None and backend.target.num_qubits is not None:
@@ -246,8 +246,7 @@ def check_choices(method: Any, gradient: Any) -> None:
 
 
 def _check_results(request: Request) -> None:
-    """Refuse results that the circuit, or one run of it, cannot give, and a key that is missing."""
-    _check_key(request)
+    """Refuse results that the circuit, or one run of it, cannot give."""
     first = {"operator" in atom.needs: type(atom).__name__ for atom in reversed(atoms_of(request.results))}
     if len(first) > 1:
         raise ResultError(
@@ -263,22 +262,19 @@ def _check_results(request: Request) -> None:
             )
 
 
-def _check_key(request: Request) -> None:
-    """Refuse a request without a key where something is random."""
-    if request.key is not None:
-        return
-    if needs_key(request.results, request.shots):
-        raise ResultError("Sampling needs a key. Try execute(..., key=jax.random.key(0)).")
-    if request.gradient is not None and request.gradient.needs_key:
-        raise MethodError(
-            f"gradient={request.gradient.name}() draws random directions and needs a key. Try execute(..., "
-            "key=jax.random.key(0))."
-        )
-
-
 def _clean_key(key: Any, results: PyTree, shots: int | None, gradient: GradientRule | None) -> Key:
     """`key` as a new-style JAX key, or None where nothing is random."""
-    if key is None or not (needs_key(results, shots) or (gradient is not None and gradient.needs_key)):
+    sampled = needs_key(results, shots)
+    if key is None:
+        if sampled:
+            raise ResultError("Sampling needs a key. Try execute(..., key=jax.random.key(0)).")
+        if gradient is not None and gradient.needs_key:
+            raise MethodError(
+                f"gradient={gradient.name}() draws random directions and needs a key. Try execute(..., "
+                "key=jax.random.key(0))."
+            )
+        return None
+    if not sampled and (gradient is None or not gradient.needs_key):
         return None
     return one_key(key, ResultError)
 

@@ -28,16 +28,20 @@ class Recent:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value kept under `key`, or else the one that `make` makes; outside the lock, and errors are not kept."""
+        """The value kept under `key`, or else the one that `make` makes; errors are not kept.
+
+        What is there is found without the lock, by hashing and comparing the key once: those of programs are long.
+        What is not is made outside the lock.
+        """
         entry = self._entries.get(key)
-        if entry is not None:  # the key is hashed and compared once: those of programs are long
+        if entry is not None:
             entry[1] = next(self._uses)
             return entry[0]
         made = make()
         with self._lock:
             self._entries[key] = [made, next(self._uses)]
             if len(self._entries) > self._size:
-                del self._entries[min(self._entries, key=lambda k: self._entries[k][1])]
+                del self._entries[min(self._entries.items(), key=lambda item: item[1][1])[0]]
         return made
 
     def forget(self, key: Hashable) -> None:

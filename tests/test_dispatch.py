@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +16,14 @@ from qsim import Circuit, ParameterVector, X, Z, _compile, execute
 from qsim._errors import CircuitError, ParameterError, ResultError
 from qsim._recent import Recent
 from qsim.backends.placement import is_staged
-from qsim.backends.recall import MAX_REQUESTS, requests_of
+from qsim.backends.recall import MAX_REQUESTS, known_requests
 from qsim.gradients import Backprop
 from qsim.ir.derived import derived
 from qsim.ir.layout import pad
 from qsim.ir.operation import Reset
 from qsim.methods import Statevector
 from qsim.results import DiagonalObservable, Expectation, Fidelity, Hermitian, Map, Probabilities, Samples
+from qsim.results.base import Result, pytree
 from qsim.testing import trace_count
 
 THETA = ParameterVector("theta", 4)
@@ -100,7 +102,8 @@ def test_a_warm_call_of_a_thousand_gates_is_that_of_ten():
 def test_new_values_equal_circuits_and_other_kinds_of_arrays_do_not_trace_again():
     execute(long(10), ENERGY, {"theta": POINT})
     before = trace_count()
-    for point in (POINT + 1, POINT.tolist(), jnp.asarray(POINT), POINT.astype(np.float32)):
+    kinds = [POINT.astype(dtype) for dtype in (np.float32, np.float16, np.longdouble, ">f8", ">f4", int)]
+    for point in (POINT + 1, POINT.tolist(), jnp.asarray(POINT), *kinds):
         execute(long(10), ENERGY, {"theta": point})
         execute(long(10), Expectation(Z(0) @ Z(1) + 0.7 * X(0)), {"theta": point})
     assert trace_count() == before
@@ -151,17 +154,17 @@ def test_a_call_that_was_checked_is_known_again():
     circuit = long(10)
     for _ in range(3):
         execute(circuit, Expectation(H), {"theta": POINT})  # another result about the same observable
-    assert len(requests_of(circuit)) == 1
+    assert len(known_requests(circuit)) == 1
     assert execute(circuit, ENERGY, {"theta": POINT}) == execute(long(10), ENERGY, {"theta": POINT})
-    bare = len(requests_of(circuit))
+    bare = len(known_requests(circuit))
     execute(circuit, ENERGY, {"theta": np.stack([POINT] * 3)})  # other shapes
     execute(circuit, ENERGY, {"theta": POINT}, gradient=Backprop())
     execute(circuit, ENERGY, {"theta": POINT}, method=Statevector())
-    assert len(requests_of(circuit)) == bare + 3
+    assert len(known_requests(circuit)) == bare + 3
     for number in range(20):
         execute(circuit, Expectation(number * Z(0)), {"theta": POINT})
-    assert len(requests_of(circuit)) <= MAX_REQUESTS
-    assert not requests_of(circuit.h(0))
+    assert len(known_requests(circuit)) <= MAX_REQUESTS
+    assert not known_requests(circuit.h(0))
 
 
 @pytest.mark.parametrize("on", [None, "numpy"])
@@ -192,13 +195,35 @@ def test_only_what_cannot_change_is_known_again():
     energy.observable.matrix[:] *= 2
     values.append(execute(circuit, energy, theta))
     assert values[1] == pytest.approx(2 * np.cos(0.1), abs=1e-6) and values[0] == pytest.approx(np.cos(0.1), abs=1e-6)
-    before = len(requests_of(circuit))
+    before = len(known_requests(circuit))
     execute(circuit, [ENERGY], theta)
     execute(circuit, Map(lambda a: 2 * a, ENERGY), theta)
     execute(circuit, Fidelity(Circuit(2)), theta)
     jax.jit(lambda c: execute(circuit, Expectation(c * Z(0)), theta))(2.0)
     execute(Circuit(17), Expectation(DiagonalObservable(np.zeros(1 << 17), range(17))))
-    assert len(requests_of(circuit)) == before == 1
+    assert len(known_requests(circuit)) == before == 1
+
+
+@pytest.mark.parametrize("slots", [False, True])
+def test_results_of_users_are_known_by_all_their_fields(slots):
+    @pytree("scale")
+    @dataclass(frozen=True, eq=False, slots=slots)
+    class Scaled(Result):
+        scale: float
+        power: int = 1
+        needs = frozenset()
+        differentiable = True
+
+        def check(self, context):
+            pass
+
+        def evaluate(self, state, context):
+            return jnp.asarray(self.scale) ** self.power
+
+    circuit = Circuit(1).x(0)
+    for _ in range(2):
+        found = [float(execute(circuit, Scaled(scale, power))) for scale in (1.0, 2.0, 3.0) for power in (1, 2)]
+        assert found == [1, 1, 2, 4, 3, 9]
 
 
 def test_known_requests_do_not_keep_their_circuit_alive():
@@ -206,7 +231,7 @@ def test_known_requests_do_not_keep_their_circuit_alive():
     held = sys.getrefcount(circuit)
     for _ in range(2):
         execute(circuit, ENERGY, {"theta": POINT})
-    assert requests_of(circuit) and sys.getrefcount(circuit) == held
+    assert known_requests(circuit) and sys.getrefcount(circuit) == held
 
 
 def test_where_nothing_is_traced_is_known_in_every_transformation_and_thread():
@@ -237,7 +262,8 @@ def test_where_nothing_is_traced_is_known_in_every_transformation_and_thread():
     assert found == [False, True] and asked(look, x) == [False]
 
 
-def test_small_tables_are_constants_and_large_ones_are_arguments():
+def test_small_tables_are_constants_and_large_ones_are_arguments(monkeypatch):
+    monkeypatch.setattr(_compile, "_programs", Recent(8))
     for circuit, arguments in ((long(10), False), (unstructured(6, 100), True)):
         theta = {"theta": np.linspace(0, 1, *circuit.parameter_shapes()["theta"])}
         execute(circuit, ENERGY, theta)

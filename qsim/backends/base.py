@@ -19,7 +19,7 @@ from qsim.ir.circuit import Circuit
 from qsim.ir.target import Target
 from qsim.results.program import is_circuit
 
-MAX_FORMS = 1024
+MAX_FORMS = 256
 
 Transpiler = Callable[[Circuit, Target], Circuit]
 """A hashable callable; what it returns has a layout that says where the qubits went."""
@@ -27,6 +27,8 @@ Transpiler = Callable[[Circuit, Target], Circuit]
 
 class Form:
     """What requests have in common that differ in values alone; a key that is hashed once.
+
+    Those of equal parts are one object, as long as `_forms` has it: mostly nothing is compared.
 
     Args:
         parts: what it is known by.
@@ -61,7 +63,7 @@ class Request:
         gradient: a gradient rule, or None for the backend's default.
         initial_state: amplitudes (batch..., 2^n) of the logical qubits, a bit string, or None.
             Only where the target has any number of qubits; a device gets gates in the circuit.
-        facts: what a backend found out about it, which holds `again` and again.
+        facts: what a backend found out about it and all that are made of it by `again`.
     """
 
     circuit: Circuit
@@ -74,16 +76,15 @@ class Request:
     initial_state: Array | str | None = None
     facts: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def again(self, circuit: Circuit, params: Mapping[str, Array]) -> Request:
-        """The same request at other values of the parameters, of the same shapes: what is known of it stays known.
+    def known(self) -> dict[str, Any]:
+        """What was given and found out, but for the circuit and the values of its parameters."""
+        return {name: value for name, value in vars(self).items() if name not in ("circuit", "params", "flat")}
 
-        Args:
-            circuit: that of this request, which may have been made without it.
-            params: the values.
-        """
-        new = object.__new__(type(self))
-        vars(new).update(vars(self), circuit=circuit, params=params)
-        vars(new).pop("flat", None)
+    @classmethod
+    def again(cls, known: Mapping[str, Any], circuit: Circuit, params: Mapping[str, Array]) -> Request:
+        """A request that differs from one of which all is `known` in the values of its parameters alone."""
+        new = object.__new__(cls)
+        vars(new).update(known, circuit=circuit, params=params)
         return new
 
     @cached_property

@@ -43,7 +43,7 @@ def bind_params(
     shapes = circuit.parameter_shapes()
     if params is None:
         params = {}
-    if not isinstance(params, (dict, Mapping)):
+    if not isinstance(params, Mapping):
         raise ParameterError(
             f"Argument `params` must map names to values, but is {type(params).__name__}. "
             f"Try params={{{', '.join(f'{name!r}: ...' for name in shapes)}}}."
@@ -91,4 +91,4 @@ def _own(value: Array) -> Array:
         return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
     if value.dtype in FLOATS:
         return np.array(value)
-    return np.array(value, np.result_type(value, np.float32) if value.dtype.kind == "f" else np.float64)
+    return np.array(value, np.float32 if value.dtype.kind == "f" and value.dtype.itemsize <= 4 else np.float64)

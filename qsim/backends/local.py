@@ -89,7 +89,7 @@ class LocalBackend(Backend):
 
     def _run(self, request: Request, staged: bool) -> Job:
         settings = (jax.config.jax_enable_x64, jax.config.jax_default_device)  # pyright: ignore[reportAttributeAccessIssue]
-        way: Way = request.facts.get(settings) or _way(request, settings)
+        way: Way = request.facts.get(settings) or _way(request, settings)  # kept where the circuit itself is run
         choice, circuit, state = way.choice, request.circuit, request.initial_state
         if way.other is not None:
             circuit = way.other[1]

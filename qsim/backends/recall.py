@@ -18,19 +18,20 @@ MAX_REQUESTS, MAX_ENTRIES = 8, 1 << 16
 
 
 @derived
-def requests_of(circuit: Circuit) -> dict[Hashable, Request]:
-    """Requests for a circuit as it is, by `place_of`; neither it nor values of parameters are in them."""
+def known_requests(circuit: Circuit) -> dict[Hashable, dict[str, Any]]:
+    """What is known of requests for a circuit as it is, by `place_of`; the circuit, which keeps it, is not in there."""
     return {}
 
 
 def place_of(results: PyTree, params: Mapping[str, Array], method: Any, gradient: Any) -> Hashable:
     """What two requests for one circuit have in common where they differ in values alone; None where nobody knows.
 
-    Results are known by their fields, and the request that is kept keeps those alive.
+    Results are known by their fields: those of a request that is kept stay alive, so that no other has their ids.
     """
-    if type(results) not in RECORDS:
+    names = RECORDS.get(type(results))
+    if names is None:
         return None
-    fields = tuple(map(id, vars(results).values()))
+    fields = tuple([id(getattr(results, name)) for name in names])
     return (type(results), fields, method, gradient, tuple([(name, value.shape) for name, value in params.items()]))
 
 
@@ -38,7 +39,7 @@ def keep(request: Request, place: Hashable) -> None:
     """Remember a request that was checked, if its results are small and stay as they are."""
     if place is None or not is_fixed(request.results) or sum(map(np.size, request.given[0])) > MAX_ENTRIES:
         return
-    known = requests_of(request.circuit)
+    known = known_requests(request.circuit)
     if len(known) >= MAX_REQUESTS:
         known.clear()
-    known[place] = request.again(None, {})  # type: ignore[arg-type]  # it would keep the circuit that keeps it
+    known[place] = request.known()

@@ -14,6 +14,7 @@ from qsim.ir.instruction import Instruction
 from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_number, is_real, is_symbolic, parameters_of
 
 FEW = 1000
+"""Up to so many numbers, their tests are searched as bytes."""
 
 
 def open_parameters(instructions: Sequence[Instruction]) -> tuple[Parameter, ...]:
@@ -51,7 +52,7 @@ def checked_values(shapes: Mapping[str, tuple[int, ...]], params: Mapping[Any, A
     Raises:
         ParameterError: an unknown name, a wrong shape, or NaN in host numbers.
     """
-    if not isinstance(params, (dict, Mapping)):
+    if not isinstance(params, Mapping):
         raise ParameterError(
             f"Argument `params` must map names to values, but is {type(params).__name__}. "
             f"Try {{{', '.join(f'{name!r}: ...' for name in shapes)}}}."
@@ -120,7 +121,7 @@ def _name(key: Any) -> Any:
 
 
 def _is_finite(value: Any) -> bool:
-    """Whether no number is NaN or infinite; `all` of a few numbers takes three times as long as a search for 0."""
+    """Whether no number is NaN or infinite; `all` of a few takes three times as long as a search for 0."""
     finite = np.isfinite(value)
     return bool(finite.all()) if finite.size > FEW else 0 not in finite.tobytes()
 

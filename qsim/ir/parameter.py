@@ -40,6 +40,7 @@ OPERATORS: dict[str, tuple[int, Callable[..., Any]]] = {
     "sqrt": (1, lambda xp, a: xp.sqrt(a)),
 }
 REAL = ("i", "u", "f")
+"""The kinds of dtypes of real numbers."""
 _NAME = re.compile(r"[^\W\d]\w*(\.\w+)*\Z")
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Array = Any
 MAX_SHOTS = 2**31 - 1
 T = TypeVar("T")
-RECORDS: set[type] = set()
-"""The classes that `pytree` registered."""
+RECORDS: dict[type, tuple[str, ...]] = {}
+"""The names of the fields of each class that `pytree` registered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def pytree(*data: str) -> Callable[[type[T]], type[T]]:
             return node
 
         jax.tree_util.register_pytree_with_keys(cls, flatten, unflatten)
-        RECORDS.add(cls)
+        RECORDS[cls] = names
         return cls
 
     return register
@@ -86,7 +86,7 @@ def is_fixed(value: Any) -> bool:
     Entries of host arrays may change. Lists, dicts and circuits can change as a whole.
     """
     if type(value) in RECORDS:
-        return all(is_fixed(getattr(value, field.name)) for field in fields(value))
+        return all(is_fixed(getattr(value, name)) for name in RECORDS[type(value)])
     if isinstance(value, PauliSum):
         value = value.coefficients
     if isinstance(value, tuple):
