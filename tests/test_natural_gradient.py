@@ -144,7 +144,7 @@ def equations(jaxpr) -> int:
 def test_no_loop_over_parameters(solver):
     """A program of 4 times as many parameters is as long, and runs the simulation as often."""
     sizes, runs = [], []
-    for layers in (4, 16):
+    for layers in (8, 32):
         circuit = hardware_efficient(3, layers)
         params = {"theta": jnp.zeros((layers, 2, 3))}
         optimizer = natural_gradient(circuit, 0.1, solver=solver)

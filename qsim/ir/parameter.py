@@ -39,8 +39,6 @@ OPERATORS: dict[str, tuple[int, Callable[..., Any]]] = {
     "log": (1, lambda xp, a: xp.log(a)),
     "sqrt": (1, lambda xp, a: xp.sqrt(a)),
 }
-REAL = ("i", "u", "f")
-"""The kinds of dtypes of real numbers."""
 _NAME = re.compile(r"[^\W\d]\w*(\.\w+)*\Z")
 
 
@@ -58,11 +56,6 @@ def kind_of(dtype: Any) -> str:
     except TypeError:
         return "?"
     return "f" if found.kind == "V" and "float" in found.name else found.kind
-
-
-def is_real(dtype: Any) -> bool:
-    """Whether numbers of a dtype are real: integers and floats, those of device libraries too."""
-    return getattr(dtype, "kind", "V") in REAL or kind_of(dtype) in REAL
 
 
 def to_float(number: Any) -> float:
