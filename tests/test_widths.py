@@ -148,7 +148,7 @@ def test_the_sensible_costs_are_those_of_the_processor(monkeypatch):
 
 
 @pytest.mark.parametrize("k", WIDTHS)
-@pytest.mark.parametrize("n", [5, 7])
+@pytest.mark.parametrize("n", [pytest.param(5, marks=pytest.mark.slow), 7])
 def test_states_and_gradients_are_those_of_the_reference(n, k, plans_by, x64):
     plans_by(costs_for(k))
     circuit, method = crossing(n, 4), Statevector("complex128")
