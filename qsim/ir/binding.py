@@ -13,8 +13,6 @@ from qsim.ir.arguments import clean_param
 from qsim.ir.instruction import Instruction
 from qsim.ir.parameter import ArrayElement, Parameter, ParameterVector, is_number, is_symbolic, kind_of, parameters_of
 
-REAL = ("i", "u", "f")
-"""The kinds of dtypes of real numbers."""
 FEW = 1000
 """Up to so many numbers, their tests are searched as bytes."""
 
@@ -122,11 +120,6 @@ def _name(key: Any) -> Any:
     return key.name if isinstance(key, (Parameter, ParameterVector)) else key
 
 
-def _is_real(dtype: Any) -> bool:
-    """Whether numbers of a dtype are real: integers and floats, those of device libraries too."""
-    return getattr(dtype, "kind", "V") in REAL or kind_of(dtype) in REAL
-
-
 def _is_finite(value: Any) -> bool:
     """Whether no number is NaN or infinite; `all` of a few takes three times as long as a search for 0."""
     finite = np.isfinite(value)
@@ -142,7 +135,7 @@ def _checked_value(name: str, value: Any, declared: tuple[int, ...]) -> Any:
     elif is_number(value):
         value = np.asarray(value)
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    if shape is None or dtype is None or not _is_real(dtype):
+    if shape is None or dtype is None or kind_of(dtype) not in "iuf":
         what = type(value).__name__ if dtype is None else f"an array of {dtype}"
         raise ParameterError(f"The value of parameter `{name}` must be real numbers, but is {what}.")
     if isinstance(value, (np.ndarray, np.generic)) and not _is_finite(value):
