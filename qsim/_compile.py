@@ -165,7 +165,7 @@ def compile_local(
         plan = None
         if varying is not None and known is None and not isinstance(method, Unitary):
             plan = batched_plan_of(circuit, varying)
-        shared, plan = plan is not None, plan or plan_of(circuit, _columns(method, circuit))
+        shared, plan = plan is not None, plan or plan_of(circuit, method.columns(circuit.num_qubits))
         declared = {name: len(shape) for name, shape in circuit.parameter_shapes().items()}
         runner = Runner(
             plan=plan,
@@ -232,7 +232,7 @@ class LocalExplanation:
 
 def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, runs: int = 1) -> LocalExplanation:
     """The plan of a circuit and its predicted cost for a batch of `runs`, without tracing anything."""
-    columns = _columns(method, circuit)
+    columns = method.columns(circuit.num_qubits)
     plan = plan_of(runnable(circuit), columns)
     together = min(runs, max(1, batch_amplitudes() // (columns << plan.num_qubits)))
     found = cost.predict(plan, runs * columns, together * columns)
@@ -257,11 +257,6 @@ def explain_local(circuit: Circuit, *, method: Method, gradient: GradientRule, r
         forward_seconds=wider * found.seconds,
         gradient_seconds=wider * seconds,
     )
-
-
-def _columns(method: Method, circuit: Circuit) -> int:
-    """How many states one run has: of a unitary, one per column."""
-    return 1 << circuit.num_qubits if isinstance(method, Unitary) else 1
 
 
 @derived

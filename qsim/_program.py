@@ -112,7 +112,7 @@ class Runner:
 
     def in_chunks(self, chunk: Callable[[Any], Any], mapped: Any, size: int) -> Any:
         """`chunk` over the leading axis of `mapped`, in parts of at most `batch_amplitudes` or shots."""
-        amplitudes = 1 << self.plan.num_qubits * (2 if isinstance(self.method, Unitary) else 1)
+        amplitudes = self.method.columns(self.plan.num_qubits) << self.plan.num_qubits
         most = max(1, batch_amplitudes() // max(amplitudes, self.shots or 0))
         count = max(1, -(-size // most))
         length = -(-size // count)

@@ -49,10 +49,5 @@ class Recent:
         with self._lock:
             self._entries.pop(key, None)
 
-    def items(self) -> list[tuple[Hashable, Any]]:
-        """The keys and values kept, in the order in which they were made."""
-        with self._lock:
-            return [(key, entry[0]) for key, entry in self._entries.items()]
-
     def __len__(self) -> int:
         return len(self._entries)

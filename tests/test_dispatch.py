@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from circuits import unstructured
 
-from qsim import Circuit, ParameterVector, X, Z, _compile, execute
+from qsim import Circuit, ParameterVector, X, Z, execute
 from qsim._errors import CircuitError, ParameterError, ResultError
 from qsim._recent import Recent
+from qsim.backends import local
 from qsim.backends.placement import is_staged
 from qsim.backends.recall import MAX_REQUESTS, known_requests
 from qsim.gradients import Backprop
@@ -263,12 +264,13 @@ def test_where_nothing_is_traced_is_known_in_every_transformation_and_thread():
 
 
 def test_small_tables_are_constants_and_large_ones_are_arguments(monkeypatch):
-    monkeypatch.setattr(_compile, "_programs", Recent(8))
+    programs, program_of = [], local.compile_local
+    keep = lambda *given, **named: programs.append(program_of(*given, **named)) or programs[-1]  # noqa: E731
+    monkeypatch.setattr(local, "compile_local", keep)
     for circuit, arguments in ((long(10), False), (unstructured(6, 100), True)):
         theta = {"theta": np.linspace(0, 1, *circuit.parameter_shapes()["theta"])}
         execute(circuit, ENERGY, theta)
-        program = _compile._programs.items()[-1][1]
-        assert bool(program.host[0]) == arguments
+        assert bool(programs[-1].host[0]) == arguments
         np.testing.assert_allclose(
             execute(circuit, ENERGY, theta), execute(circuit, ENERGY, theta, on="numpy"), atol=1e-5
         )

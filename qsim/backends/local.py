@@ -224,7 +224,7 @@ def choose(request: Request) -> Choice:
 def _check_batch_memory(request: Request, num_qubits: int, method: Any) -> None:
     """Refuse a batch whose results do not fit; its states need not, since large batches are run in chunks."""
     memory = device_memory()
-    one = method.dtype.itemsize << (num_qubits << isinstance(method, Unitary))
+    one = method.dtype.itemsize * method.columns(num_qubits) << num_qubits
     most = max([math.prod(value.shape) for value in request.params.values()], default=1)
     if memory is None or (most * one <= memory and request.initial_state is None):
         return  # small whatever part of the axes is the batch: large circuits are not searched for their parameters

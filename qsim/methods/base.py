@@ -34,6 +34,10 @@ class Method(ABC):
     def max_qubits(self) -> int | None:
         """The most qubits it can hold in the memory there is; None where that is not known."""
 
+    def columns(self, num_qubits: int) -> int:
+        """How many vectors of 2^n amplitudes one run evolves: 1, but of a matrix all of its columns."""
+        return 1
+
     @abstractmethod
     def check(self, circuit: Circuit) -> None:
         """Refuse a circuit that it cannot run, before tracing.

@@ -46,6 +46,9 @@ class Unitary(Method):
         memory = device_memory()
         return None if memory is None else max(0, (memory // self.dtype.itemsize).bit_length() - 1) // 2
 
+    def columns(self, num_qubits: int) -> int:
+        return 1 << num_qubits
+
     def check(self, circuit: Circuit) -> None:
         check_dtype("Unitary", self.dtype)
         check_state_memory(circuit.num_qubits, self.dtype, 1 << 2 * circuit.num_qubits, "matrix", self.max_qubits)
