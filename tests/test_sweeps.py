@@ -11,13 +11,15 @@ import pytest
 
 from qsim import Circuit, Parameter, ParameterVector, X, Z, execute
 from qsim._compile import plan_of
+from qsim.engine import sweeps
 from qsim.engine.sweeps import _columns, _rotate
 from qsim.gradients import Adjoint, Backprop
 from qsim.kernels.packed import columns
+from qsim.lower import matrices
 from qsim.lower.calibration import DEFAULT, MOST
-from qsim.lower.plan import Sweeps
-from qsim.methods import Statevector
-from qsim.results import Expectation
+from qsim.lower.plan import Sweeps, once
+from qsim.methods import Statevector, paulis
+from qsim.results import Expectation, State
 
 
 @pytest.mark.parametrize("batch", [1, 3])
@@ -95,3 +97,33 @@ def test_gradients_of_any_windows(layers, seed, x64):
         circuit.cz(*rng.permutation(n)[:2].tolist())
     assert passes_of(circuit)
     assert_adjoint_is_backprop(circuit, {"theta": rng.normal(size=layers * n)})
+
+
+def test_what_is_known_beforehand_is_not_made_by_the_program(plans_by, monkeypatch, x64):
+    n, layers, method = 7, 3, Statevector("complex128")
+    theta, circuit = ParameterVector("theta", (layers, n)), Circuit(n)
+    for layer in range(layers):  # gates and diagonals of one and of several scales
+        circuit.ry(theta[layer], range(n)).sx(range(0, n, 2)).p(theta[layer, 1], 5).rzz(theta[layer, 0], 0, n - 1)
+        circuit.cz(range(n - 1), range(1, n)).cz(0, n - 1).rz(theta[layer], range(n))
+    values = np.random.default_rng(5).normal(size=(layers, n))
+    energy = Expectation(0.5 * Z(0) @ Z(4) - 0.25 * Z(6) + 2 * Z(1) @ Z(2) @ Z(3))
+    want = execute(circuit, (State(), energy), {"theta": values}, on="numpy", method=method)
+    iotas, slopes = [], []
+    for known in (True, False):
+        if not known:
+            for module, limit in ((sweeps, "FEW_ROWS"), (matrices, "FEW_NUMBERS"), (paulis, "FEW_SIGNS")):
+                monkeypatch.setattr(module, limit, 0)
+        plans_by(replace(DEFAULT, gather=MOST, product_2=MOST, product_3=MOST))  # no program of the other
+        got = execute(circuit, (State(), energy), {"theta": values}, method=method)
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-12)
+        slope = jax.jit(jax.grad(lambda t: execute(circuit, energy, {"theta": t}, method=method)))
+        iotas.append(slope.lower(values).as_text().count("stablehlo.iota"))
+        slopes.append(slope(values))
+    assert iotas[0] < iotas[1] - 2
+    np.testing.assert_allclose(slopes[0], slopes[1], atol=1e-12)
+    assert_adjoint_is_backprop(circuit, {"theta": values})
+
+
+def test_factors_that_are_equal_are_kept_once():
+    assert [once(np.array(f)).tolist() for f in ([], [0.5], [0.5, 0.5], [0.5, 1])] == [[], [0.5], [0.5], [0.5, 1]]

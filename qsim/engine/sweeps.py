@@ -14,11 +14,13 @@ import numpy as np
 from jax import lax
 
 from qsim.engine import phases
-from qsim.kernels.bits import sign_of
+from qsim.kernels.bits import bit_table, sign_of
 from qsim.kernels.packed import product, tied
 from qsim.lower.plan import Sweeps
 
 Array = Any
+FEW_ROWS = 1 << 10
+"""Of so many rows at most the signs are part of the program, which then does not make them."""
 
 
 class Numbers(NamedTuple):
@@ -46,19 +48,31 @@ def _columns(x: Array, bits: int, k: int) -> Array:
     return lax.optimization_barrier(parts.transpose(4, 2, 5, 0, 3, 1).reshape(x.shape[-1], -1))
 
 
-def _sign(segment: Sweeps, pairs: Array, at: int) -> tuple[Array, Array, dict[int, Array]]:
-    """The sign (-1)^(sum of bit_a bit_b): by rows, by columns, and for each column qubit by rows where it is 1."""
-    n, k, table = segment.num_qubits, segment.k, segment.signs[at]
-    rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
-    shifts = jnp.asarray([n - k - 1 - q for q in range(n - k)], jnp.int32)
-    bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
-    pairs = jnp.asarray(pairs).astype(jnp.float32)
+class Sign(NamedTuple):
+    """(-1)^(sum of bit_a bit_b): by rows (R,), by columns (K,), and for each column qubit by rows where it is 1."""
 
-    inside = sign_of(jnp, jnp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
-    across = {q - (n - k): sign_of(jnp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
-    columns = _column_bits(k)
-    own = (-1.0) ** np.sum(columns * (columns @ table[n - k :, n - k :]), axis=-1)
-    return inside, jnp.asarray(own, jnp.float32), across
+    inside: Array
+    own: Array | None
+    across: dict[int, Array]
+
+
+def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
+    """The sign before pass `at`; that of few rows is known beforehand."""
+    n, k, table = segment.num_qubits, segment.k, segment.signs[at]
+    xp: Any = jnp if 1 << (n - k) > FEW_ROWS else np
+    if xp is np:
+        bits, pairs = bit_table(np, n - k, np.float32), table
+    else:
+        rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
+        shifts = jnp.asarray([n - k - 1 - q for q in range(n - k)], jnp.int32)
+        bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
+    pairs = xp.asarray(pairs).astype(xp.float32)
+
+    inside = sign_of(xp, xp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
+    across = {q - (n - k): sign_of(xp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
+    columns, within = _column_bits(k), table[n - k :, n - k :]
+    own = (-1.0) ** np.sum(columns * (columns @ within), axis=-1)
+    return Sign(inside, jnp.asarray(own, jnp.float32) if within.any() else None, across)
 
 
 def _column_bits(k: int) -> np.ndarray:
@@ -93,7 +107,7 @@ class _Diagonals:
         return *made, bar
 
     def whole(self, at: int) -> Array | None:
-        """The signs of all amplitudes (R, K), where there are any."""
+        """The signs of all amplitudes as `_whole` makes them, where there are any."""
         return _whole(self.segment, self.signs[at]) if at in self.signs else None
 
     def signed(self, at: int, *states: Array) -> tuple[Array, ...]:
@@ -107,11 +121,12 @@ class _Diagonals:
         return tuple((whole * x.reshape(*x.shape[:-1], -1, 2)).reshape(x.shape) for x in states)
 
 
-def _whole(segment: Sweeps, sign: tuple[Array, Array, dict[int, Array]]) -> Array:
-    """The signs of all amplitudes (R, K)."""
+def _whole(segment: Sweeps, sign: Sign) -> Array:
+    """The signs of all amplitudes (R, K), or (R, 1) where they are the same in all columns."""
     inside, own, across = sign
     columns = _column_bits(segment.k)
-    whole = inside[:, None] * own[None, :]
+    whole = jnp.asarray(inside)[:, None]
+    whole = whole if own is None else whole * own[None, :]
     for bit, rows in across.items():
         whole = whole * jnp.where(columns[:, bit] == 1, rows[:, None], 1)
     return whole

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from qsim.kernels.bits import parity_signs
 
 LOW_BITS = 4  # innermost dimension of 16 amplitudes: what vectorised gathers like
 
 
 def sign_tables(xp: Any, z: Any, dtype: Any) -> tuple[Any, Any]:
-    """(-1)^(z.j) split over high and low bits of j: z (m, n) -> (m, 2^(n//2)), (m, 2^(n - n//2))."""
-    half = z.shape[-1] // 2
+    """(-1)^(z.j) split over high and low bits of j: z (m, n) -> (m, 2^(n//2)), (m, 2^(n - n//2)).
+
+    Those of a host's array stay on the host.
+    """
+    half, xp = z.shape[-1] // 2, np if isinstance(z, np.ndarray) else xp
     return parity_signs(xp, z[..., :half], dtype), parity_signs(xp, z[..., half:], dtype)
 
 

@@ -19,6 +19,8 @@ from qsim.lower.plan import Compose, Dense, Flips, Kind, Repeat, Rotations, Segm
 from qsim.lower.reads import read_range
 from qsim.lower.waves import widened
 
+FEW_NUMBERS = 1 << 12
+"""As many numbers that are known beforehand are part of the program, which then does not make them."""
 SMALL_PRODUCT = 64
 """Two matrices with so many numbers are multiplied in a loop."""
 
@@ -139,14 +141,18 @@ def _products(spec: Compose, tables: Steps, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
     children = _with_constants(spec, children)
     # the identity with its rows permuted
-    start = lax.eq(*jnp.broadcast_arrays(tables.start, np.arange(size, dtype=np.int32)))
+    if spec.num_blocks * size * size <= FEW_NUMBERS and not spec.padded:
+        start = permutation_rows(spec.qubits)[spec.perms[0]][..., None] == np.arange(size)
+    else:
+        start = lax.eq(*jnp.broadcast_arrays(tables.start, np.arange(size, dtype=np.int32)))
 
     def step(acc: Any, at: tuple[Any, Any]) -> tuple[Any, None]:
         child, order = at
         acc = _times(take_places(children, child), acc.reshape(spec.num_blocks, d, -1))
         return take_places(acc.reshape(-1, size), order), None
 
-    return lax.scan(step, start.astype(children.dtype), (tables.children, tables.orders))[0]
+    first = jnp.asarray(start, children.dtype)
+    return lax.scan(step, first, (tables.children, tables.orders))[0]
 
 
 def _undo_products(spec: Compose, children: Any, made: Any, tables: Steps, ct: Any) -> Any:

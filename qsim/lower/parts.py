@@ -162,7 +162,7 @@ def _waves(waves: Waves, members: np.ndarray) -> Waves:
     return replace(
         waves,
         angles=_rows(waves.angles, members),
-        scales=_rows(waves.scales, members),
+        scales=waves.scales if len(waves.scales) == 1 else _rows(waves.scales, members),
         coefficients=None if some is None else _rows(some, members),
         kinds=_rows(waves.kinds, members),
     )

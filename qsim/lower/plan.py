@@ -98,7 +98,7 @@ class Waves:
     """Matrices A + cos(t) C + sin(t) S, t = scale * an angle (* an entry of the data vector).
 
     Attributes:
-        angles: (m,) places in the angle vector. scales: (m,).
+        angles: (m,) places in the angle vector. scales: (m,), or (1,) where all are equal.
         coefficients: (m,) places in the data vector, -1 for none; None where all have none.
         kinds: (m,) which row of `parts`.
         parts: (K, 3, d, d): the matrices A, C and S of each kind.
@@ -184,7 +184,7 @@ class Phases:
     Attributes:
         num_rows, num_columns: of the state as a table.
         rows, columns: (T,) which bits of the row and of the column index Z^t takes the parity of.
-        places: (T,) places in the vector of angles, or of those of phases. factors: (T,).
+        places: (T,) places in the vector of angles, or of those of phases. factors: (T,), or (1,) where all are equal.
         coefficients: (T,) places in the data vector, -1 for none.
         groups: the different `columns` of the terms with row bits, which come after the `own` terms without.
     """
@@ -337,6 +337,11 @@ def compact(places: np.ndarray) -> np.ndarray:
     """Places in the smallest unsigned dtype: inside a caller's jit they are part of the program's text."""
     largest = int(places.max(initial=0))
     return places.astype(np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.int32)
+
+
+def once(factors: np.ndarray) -> np.ndarray:
+    """Factors (m,), or (1,) where all are equal: what is uniform is a kernel that fills an array in front of loops."""
+    return factors[:1] if np.all(factors == factors[:1]) else factors
 
 
 def tables(segment: Segment) -> Any:

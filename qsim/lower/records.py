@@ -12,7 +12,7 @@ from qsim.ir.circuit import Instruction
 from qsim.ir.controlled import split_controls
 from qsim.ir.operation import is_replaceable, key_of
 from qsim.lower.forms import BASES
-from qsim.lower.plan import ArraySlot, Kind, Range, Rotations, Waves
+from qsim.lower.plan import ArraySlot, Kind, Range, Rotations, Waves, once
 from qsim.lower.sources import Sources
 from qsim.lower.waves import pauli_wave, wave_of, widened
 
@@ -154,7 +154,7 @@ class Records:
         size = 1 << width
         table = np.stack(parts) if parts else np.zeros((0, 3, size, size), complex)
         some = coefficients.astype(np.int32) if (coefficients >= 0).any() else None
-        return Waves(angles.astype(np.int32), scales, some, kinds.astype(np.int32), table)
+        return Waves(angles.astype(np.int32), once(scales), some, kinds.astype(np.int32), table)
 
     def key(self, piece: Piece) -> tuple[str, Any]:
         """Equal for pieces whose matrices differ in nothing but their numbers."""

@@ -197,7 +197,7 @@ def flat_values(
         parts.append(value.astype(dtype).reshape(-1))
     sizes = [*(part.size for part in parts), *(template.params.shape[1] for template in sources.templates)]
     wanted = [part.any() for part in np.split(sources.used(places), np.cumsum(sizes)[:-1])]
-    parts = [part if w else lax.stop_gradient(part) for part, w in zip(parts, wanted, strict=False)]
+    parts = [part if w else np.zeros(part.size, dtype) for part, w in zip(parts, wanted, strict=False)]
     flat = jnp.concatenate(parts)
     results = [flat]
     made = zip(sources.templates, tables["templates"], wanted[len(parts) :], strict=True)

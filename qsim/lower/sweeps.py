@@ -19,7 +19,7 @@ from qsim.ir.operation import key_of
 from qsim.lower import cost
 from qsim.lower.calibration import Costs
 from qsim.lower.forms import Form, is_ours, phase_form
-from qsim.lower.plan import Phases
+from qsim.lower.plan import Phases, once
 from qsim.lower.records import Piece, Records
 
 _CZ = np.diag([1.0, 1, 1, -1])
@@ -237,7 +237,7 @@ def _phases(records: Records, terms: Sequence[Term], angle: int, data: int) -> P
         rows=rows[order],
         columns=columns[order],
         places=np.array(places, np.int32),
-        factors=np.array(factors, np.float64),
+        factors=once(np.array(factors, np.float64)),
         coefficients=np.array(coefficients, np.int32),
         groups=tuple(sorted(set(columns[rows != 0].tolist()))),
         own=int(np.sum(rows == 0)),

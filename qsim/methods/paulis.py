@@ -23,6 +23,8 @@ from qsim.kernels.take import take_rows
 
 Array = Any
 CHUNK = 8
+FEW_SIGNS = 1 << 12
+"""As many signs are part of the program, which then does not make them."""
 ONE_LOOP = 12
 """Up to so many qubits strings of Z alone are run among the others, where they are fewer, and without others are one
 diagonal: half the kernels. Beside a large state a diagonal is half a state more."""
@@ -136,8 +138,9 @@ def _apply(table: PauliTable, coefficients: Array, psi: Array) -> Array:
         still, moving = (chunks.scanned(coefficients) for chunks in (table.signs, table.flips))
         few = table.num_qubits <= ONE_LOOP
         if few and not len(moving[0]):
-            _, _, z, values = still
-            return pauli.diagonal(jnp, z.reshape(values.size, table.num_qubits), values.reshape(-1)) * psi
+            z = table.signs.z.reshape(-1, table.num_qubits)
+            known = len(z) << table.num_qubits // 2 <= FEW_SIGNS
+            return pauli.diagonal(jnp, z if known else jnp.asarray(z), still[3].reshape(-1)) * psi
         total = jnp.zeros_like(psi)
         if few and len(moving[0]) >= len(still[0]) > 0:
             return _scan(add_flips, total, tuple(map(jnp.concatenate, zip(still, moving, strict=True))))
