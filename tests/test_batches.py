@@ -294,3 +294,19 @@ def test_angles_beyond_single_precision_keep_the_norm():
     np.testing.assert_allclose(cosine**2 + sine**2, 1, atol=1e-6)
     circuit = Circuit(2).h([0, 1]).rz(Parameter("x"), 0).rzz(Parameter("x"), 0, 1).h([0, 1])
     np.testing.assert_allclose(execute(circuit, Norm(), {"x": huge}), 1, atol=1e-6)
+
+
+def test_quotients_of_what_varies_and_of_what_does_not(ran):
+    x, w = Parameter("x"), ParameterVector("w", 6)
+    circuit = Circuit(4).ry(w[:4], range(4)).rz(w[4] / x, 0).ry(w[5] / w[0], 1).rx(w[5] / w[1], 2)
+    circuit.cz([0, 2], [1, 3]).rzz(x / w[2], 0, 3).ry(w[3] / w[2], 0)
+    values, points = jnp.linspace(0.3, 1.2, 6), jnp.array([0.4, 0.7, 1.1])
+
+    def total(w, x):
+        return jnp.sum(jnp.sin(execute(circuit, Expectation(Z(0) @ X(1) + Z(3)), {"w": w, "x": x})))
+
+    slopes = jax.grad(total, (0, 1))(values, points)
+    assert set(ran) == {"together"}
+    one_by_one = [jax.grad(total, (0, 1))(values, point) for point in points]
+    np.testing.assert_allclose(slopes[0], sum(slope for slope, _ in one_by_one), atol=5e-6)
+    np.testing.assert_allclose(slopes[1], [slope for _, slope in one_by_one], atol=5e-6)

@@ -75,14 +75,18 @@ class Sources:
         templates = [(compact(t.numbers), compact(t.params)) for t in self.templates]
         return {"templates": templates, "angles": angles, "data": data, "turns": turns}
 
-    def used(self, places: np.ndarray | None) -> np.ndarray:
-        """Which of `values` are read where those at these places are; None for all."""
+    def used(self, places: np.ndarray | None, *, together: bool = False) -> np.ndarray:
+        """Which of `values` are read where those at these places are; None for all.
+
+        With `together`, also those that are read because expressions with the same tokens are evaluated together.
+        """
         used = np.zeros(self.size, bool)
         used[slice(None) if places is None else places] = True
         begin = stop = self.size
         for template in reversed(self.templates):
             begin, stop = begin - template.params.shape[1], begin
             wanted = used[begin:stop]
+            wanted |= together and bool(wanted.any())
             for operands in (template.numbers, template.params):
                 used[operands[:, wanted]] = True
         return used
@@ -196,8 +200,14 @@ def flat_values(
             value = jnp.stack([value.real, value.imag], axis=-1)
         parts.append(value.astype(dtype).reshape(-1))
     sizes = [*(part.size for part in parts), *(template.params.shape[1] for template in sources.templates)]
-    wanted = [part.any() for part in np.split(sources.used(places), np.cumsum(sizes)[:-1])]
-    parts = [part if w else np.zeros(part.size, dtype) for part, w in zip(parts, wanted, strict=False)]
+    cuts = np.cumsum(sizes)[:-1]
+    wanted, read = (
+        [part.any() for part in np.split(sources.used(places, together=together), cuts)] for together in (False, True)
+    )
+    parts = [
+        part if w else lax.stop_gradient(part) if r else np.zeros(part.size, dtype)
+        for part, w, r in zip(parts, wanted, read, strict=False)
+    ]
     flat = jnp.concatenate(parts)
     results = [flat]
     made = zip(sources.templates, tables["templates"], wanted[len(parts) :], strict=True)
