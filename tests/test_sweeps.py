@@ -11,14 +11,13 @@ import pytest
 
 from qsim import Circuit, Parameter, ParameterVector, X, Z, execute
 from qsim._compile import plan_of
-from qsim.engine import sweeps
 from qsim.engine.sweeps import _columns, _rotate
 from qsim.gradients import Adjoint, Backprop
 from qsim.kernels.packed import columns
-from qsim.lower import matrices
+from qsim.lower import cost
 from qsim.lower.calibration import DEFAULT, MOST
 from qsim.lower.plan import Sweeps, once
-from qsim.methods import Statevector, paulis
+from qsim.methods import Statevector
 from qsim.results import Expectation, State
 
 
@@ -111,8 +110,7 @@ def test_what_is_known_beforehand_is_not_made_by_the_program(plans_by, monkeypat
     iotas, slopes = [], []
     for known in (True, False):
         if not known:
-            for module, limit in ((sweeps, "FEW_ROWS"), (matrices, "FEW_NUMBERS"), (paulis, "FEW_SIGNS")):
-                monkeypatch.setattr(module, limit, 0)
+            monkeypatch.setattr(cost, "KNOWN_ENTRIES", 0)
         plans_by(replace(DEFAULT, gather=MOST, product_2=MOST, product_3=MOST))  # no program of the other
         got = execute(circuit, (State(), energy), {"theta": values}, method=method)
         for a, b in zip(got, want, strict=True):

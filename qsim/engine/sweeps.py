@@ -16,11 +16,10 @@ from jax import lax
 from qsim.engine import phases
 from qsim.kernels.bits import bit_table, sign_of
 from qsim.kernels.packed import product, tied
+from qsim.lower import cost
 from qsim.lower.plan import Sweeps
 
 Array = Any
-FEW_ROWS = 1 << 10
-"""Of so many rows at most the signs are part of the program, which then does not make them."""
 
 
 class Numbers(NamedTuple):
@@ -57,9 +56,9 @@ class Sign(NamedTuple):
 
 
 def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
-    """The sign before pass `at`; that of few rows is known beforehand."""
+    """The sign before pass `at`; that of a small state is known beforehand."""
     n, k, table = segment.num_qubits, segment.k, segment.signs[at]
-    xp: Any = jnp if 1 << (n - k) > FEW_ROWS else np
+    xp: Any = jnp if 1 << n > cost.KNOWN_ENTRIES else np
     if xp is np:
         bits, pairs = bit_table(np, n - k, np.float32), table
     else:

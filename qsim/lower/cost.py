@@ -53,6 +53,8 @@ SMALL_CIRCUIT = 12
 """Up to this many operations, no repeats are looked for."""
 CONSTANT_ENTRIES = 256
 """Tables of so few numbers in all are constants of the program: an argument costs half a microsecond a call."""
+KNOWN_ENTRIES = 1 << 12
+"""As many numbers that follow from a circuit alone are part of its program, which then does not make them."""
 MIN_REPEATS = 3
 """A part that comes fewer times is not rolled."""
 

@@ -14,13 +14,12 @@ from jax import lax
 from qsim.ir.operation import Gate
 from qsim.kernels.packed import realify
 from qsim.kernels.take import optional_rows, places_of, take_places, take_rows
+from qsim.lower import cost
 from qsim.lower.compose import permutation_rows
 from qsim.lower.plan import Compose, Dense, Flips, Kind, Repeat, Rotations, Segment, Sweeps, Waves
 from qsim.lower.reads import read_range
 from qsim.lower.waves import widened
 
-FEW_NUMBERS = 1 << 12
-"""As many numbers that are known beforehand are part of the program, which then does not make them."""
 SMALL_PRODUCT = 64
 """Two matrices with so many numbers are multiplied in a loop."""
 
@@ -141,7 +140,7 @@ def _products(spec: Compose, tables: Steps, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
     children = _with_constants(spec, children)
     # the identity with its rows permuted
-    if spec.num_blocks * size * size <= FEW_NUMBERS and not spec.padded:
+    if spec.num_blocks * size * size <= cost.KNOWN_ENTRIES and not spec.padded:
         start = permutation_rows(spec.qubits)[spec.perms[0]][..., None] == np.arange(size)
     else:
         start = lax.eq(*jnp.broadcast_arrays(tables.start, np.arange(size, dtype=np.int32)))

@@ -20,11 +20,10 @@ from jax.custom_derivatives import SymbolicZero
 
 from qsim.kernels import pauli
 from qsim.kernels.take import take_rows
+from qsim.lower import cost
 
 Array = Any
 CHUNK = 8
-FEW_SIGNS = 1 << 12
-"""As many signs are part of the program, which then does not make them."""
 ONE_LOOP = 12
 """Up to so many qubits strings of Z alone are run among the others, where they are fewer, and without others are one
 diagonal: half the kernels. Beside a large state a diagonal is half a state more."""
@@ -139,7 +138,7 @@ def _apply(table: PauliTable, coefficients: Array, psi: Array) -> Array:
         few = table.num_qubits <= ONE_LOOP
         if few and not len(moving[0]):
             z = table.signs.z.reshape(-1, table.num_qubits)
-            known = len(z) << table.num_qubits // 2 <= FEW_SIGNS
+            known = len(z) << table.num_qubits // 2 <= cost.KNOWN_ENTRIES
             return pauli.diagonal(jnp, z if known else jnp.asarray(z), still[3].reshape(-1)) * psi
         total = jnp.zeros_like(psi)
         if few and len(moving[0]) >= len(still[0]) > 0:
