@@ -310,3 +310,28 @@ def test_quotients_of_what_varies_and_of_what_does_not(ran):
     one_by_one = [jax.grad(total, (0, 1))(values, point) for point in points]
     np.testing.assert_allclose(slopes[0], sum(slope for slope, _ in one_by_one), atol=5e-6)
     np.testing.assert_allclose(slopes[1], [slope for _, slope in one_by_one], atol=5e-6)
+
+
+def outermost_loops(jaxpr):
+    """The scans of a program that are in no other, in order."""
+    found = []
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "scan":
+            found.append(equation)
+        elif "jaxpr" in equation.params:
+            found += outermost_loops(equation.params["jaxpr"])
+    return found
+
+
+def test_matrices_are_neither_made_in_front_of_chunks_nor_kept_with_them(monkeypatch):
+    monkeypatch.setattr(_program, "batch_amplitudes", lambda: 4 << 7)
+    circuit = classifier(7, 3)
+
+    def total(w, x):
+        return jnp.sum(execute(circuit, Expectation(Z(0) @ Z(6)), {"x": x, "w": w}))
+
+    traced = jax.make_jaxpr(jax.grad(total))(jnp.zeros(42), jnp.zeros((16, 7)))
+    forward, backward = outermost_loops(traced)
+    assert forward.params["length"] == backward.params["length"] == 4
+    kept = [v.aval.shape for v in forward.outvars[forward.params["num_carry"] :]]
+    assert (4, 3, 7, 4) in kept and (4, 3, 14) not in kept  # the angles of the features, not those of the weights

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from results_table import random_state, random_sum
 
+from qsim import Circuit, PauliSum, execute
 from qsim.ir.pauli import X, Y, Z
 from qsim.methods.paulis import pauli_apply, pauli_mean, pauli_means
+from qsim.results import Expectation
 from qsim.results.observable import pauli_table
 
 
@@ -30,6 +32,12 @@ def test_apply_mean_and_means(n, num_terms, x64):
     np.testing.assert_allclose(pauli_mean(table, c, jnp.asarray(psi)), np.vdot(psi, image).real, atol=1e-12)
     each = [np.vdot(psi, term.to_matrix(n) @ psi).real / term.coefficients[0] for term in observable]
     np.testing.assert_allclose(pauli_means(table, jnp.asarray(psi)), each, atol=1e-12)
+
+
+@pytest.mark.parametrize("observable, want", [(PauliSum([()], [0.7]), 0.7), (PauliSum([], []), 0)])
+def test_of_no_qubits(observable, want):
+    found = jax.value_and_grad(lambda c: execute(Circuit(0), Expectation(c * observable)))(1.0)
+    np.testing.assert_allclose(found, (want, want), rtol=1e-6)
 
 
 @pytest.mark.slow

@@ -107,7 +107,7 @@ def test_what_is_known_beforehand_is_not_made_by_the_program(plans_by, monkeypat
     values = np.random.default_rng(5).normal(size=(layers, n))
     energy = Expectation(0.5 * Z(0) @ Z(4) - 0.25 * Z(6) + 2 * Z(1) @ Z(2) @ Z(3))
     want = execute(circuit, (State(), energy), {"theta": values}, on="numpy", method=method)
-    iotas, slopes = [], []
+    made, slopes = [], []
     for known in (True, False):
         if not known:
             monkeypatch.setattr(cost, "KNOWN_ENTRIES", 0)
@@ -116,12 +116,20 @@ def test_what_is_known_beforehand_is_not_made_by_the_program(plans_by, monkeypat
         for a, b in zip(got, want, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-12)
         slope = jax.jit(jax.grad(lambda t: execute(circuit, energy, {"theta": t}, method=method)))
-        iotas.append(slope.lower(values).as_text().count("stablehlo.iota"))
+        text = slope.lower(values).as_text()
+        made.append([text.count(f"stablehlo.{name}") for name in ("iota", "compare EQ")])
         slopes.append(slope(values))
-    assert iotas[0] < iotas[1] - 2
+    # known: the row and the column of the start alone. else: products of pairs and of blocks, forward and backward
+    assert made[0] == [2, 2] and made[1][0] > 5 and made[1][1] == 6
     np.testing.assert_allclose(slopes[0], slopes[1], atol=1e-12)
     assert_adjoint_is_backprop(circuit, {"theta": values})
 
 
 def test_factors_that_are_equal_are_kept_once():
     assert [once(np.array(f)).tolist() for f in ([], [0.5], [0.5, 0.5], [0.5, 1])] == [[], [0.5], [0.5], [0.5, 1]]
+    theta = ParameterVector("theta", 10)
+    circuit = Circuit(10).ry(theta, range(10)).rzz(theta[0], 0, 9).rzz(theta[1], 1, 8).ry(theta, range(10))
+    (segment,) = (s for s in plan_of(circuit).segments if isinstance(s, Sweeps))
+    (phases,) = segment.phases.values()
+    assert segment.waves.scales.tolist() == [0.5] and phases.factors.tolist() == [-0.5]
+    assert len(segment.waves) == 20 and len(phases.places) == 2

@@ -60,7 +60,7 @@ def energies(phases: Phases, tables: Any, angles: Array) -> Energies:
 
 
 def multiply(phases: Phases, parts: Energies, x: Array, sign: Array | None) -> Array:
-    """exp(iE), times real signs (R, K), on a state (B, R, 2K)."""
+    """exp(iE), times real signs (R, K) or (R, 1), on a state (B, R, 2K)."""
     (x,), _ = _by_parts(phases, parts, (x,), sign, also=lambda *_: None)
     return x
 

@@ -48,7 +48,10 @@ def _columns(x: Array, bits: int, k: int) -> Array:
 
 
 class Sign(NamedTuple):
-    """(-1)^(sum of bit_a bit_b): by rows (R,), by columns (K,), and for each column qubit by rows where it is 1."""
+    """(-1)^(sum of bit_a bit_b): by rows (R,), by columns (K,), and for each column qubit by rows where it is 1.
+
+    `own`, that by columns, is None where no pair is among them.
+    """
 
     inside: Array
     own: Array | None
@@ -58,10 +61,11 @@ class Sign(NamedTuple):
 def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
     """The sign before pass `at`; that of a small state is known beforehand."""
     n, k, table = segment.num_qubits, segment.k, segment.signs[at]
-    xp: Any = jnp if 1 << n > cost.KNOWN_ENTRIES else np
-    if xp is np:
+    xp: Any = np
+    if 1 << n <= cost.KNOWN_ENTRIES:
         bits, pairs = bit_table(np, n - k, np.float32), table
     else:
+        xp = jnp
         rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
         shifts = jnp.asarray([n - k - 1 - q for q in range(n - k)], jnp.int32)
         bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
@@ -69,9 +73,11 @@ def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
 
     inside = sign_of(xp, xp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
     across = {q - (n - k): sign_of(xp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
-    columns, within = _column_bits(k), table[n - k :, n - k :]
-    own = (-1.0) ** np.sum(columns * (columns @ within), axis=-1)
-    return Sign(inside, jnp.asarray(own, jnp.float32) if within.any() else None, across)
+    within, own = table[n - k :, n - k :], None
+    if within.any():
+        columns = _column_bits(k)
+        own = jnp.asarray((-1.0) ** np.sum(columns * (columns @ within), axis=-1), jnp.float32)
+    return Sign(inside, own, across)
 
 
 def _column_bits(k: int) -> np.ndarray:

@@ -26,7 +26,7 @@ def sign_tables(xp: Any, z: Any, dtype: Any) -> tuple[Any, Any]:
 
 
 def diagonal(xp: Any, z: Any, coefficients: Any) -> Any:
-    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, n), real coefficients (m,) -> (2^n,)."""
+    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, n), real coefficients (m,) -> (2^n,). Signs as in `sign_tables`."""
     high, low = sign_tables(xp, z, coefficients.dtype)
     return xp.reshape(xp.matmul(xp.matrix_transpose(high * coefficients[:, None]), low), (-1,))
 

@@ -86,7 +86,8 @@ class Sources:
         for template in reversed(self.templates):
             begin, stop = begin - template.params.shape[1], begin
             wanted = used[begin:stop]
-            wanted |= together and bool(wanted.any())
+            if together and wanted.any():
+                wanted[:] = True
             for operands in (template.numbers, template.params):
                 used[operands[:, wanted]] = True
         return used
@@ -190,8 +191,11 @@ def flat_values(
     dtype: Any,
     places: np.ndarray | None = None,
 ) -> Any:
-    """`values` of one run (V,), real `dtype`; where only some `places` are read, only what these are made of is right,
-    and differentiated."""
+    """`values` of one run (V,), real `dtype`.
+
+    Where only some `places` are read, what these are made of is right, and differentiated. What is evaluated beside it
+    is right, so that no NaN comes from there; all else is 0.
+    """
     parts = [jnp.asarray(numbers, dtype)]
     parts += [jnp.asarray(params[name], dtype).reshape(-1) for name in sources.names]
     for value in values:

@@ -47,10 +47,13 @@ class Chunks:
     term: np.ndarray
     sign: np.ndarray
 
+    def signed(self, coefficients: Array) -> Array:
+        """The chunks' coefficients (c, CHUNK), with the terms' signs."""
+        return take_rows(coefficients, self.term) * jnp.asarray(self.sign, coefficients.dtype)
+
     def scanned(self, coefficients: Array) -> tuple[Array, ...]:
         """What the scans run over: x, odd, z, and the chunks' coefficients."""
-        chunked = take_rows(coefficients, self.term) * jnp.asarray(self.sign, coefficients.dtype)
-        return jnp.asarray(self.x), jnp.asarray(self.odd), jnp.asarray(self.z), chunked
+        return jnp.asarray(self.x), jnp.asarray(self.odd), jnp.asarray(self.z), self.signed(coefficients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +137,13 @@ def _apply(table: PauliTable, coefficients: Array, psi: Array) -> Array:
         return total + pauli.diagonal(jnp, z, values) * flipped, None
 
     with jax.default_matmul_precision("highest"):
-        still, moving = (chunks.scanned(coefficients) for chunks in (table.signs, table.flips))
         few = table.num_qubits <= ONE_LOOP
-        if few and not len(moving[0]):
-            z = table.signs.z.reshape(-1, table.num_qubits)
-            known = len(z) << table.num_qubits // 2 <= cost.KNOWN_ENTRIES
-            return pauli.diagonal(jnp, z if known else jnp.asarray(z), still[3].reshape(-1)) * psi
+        if few and not len(table.flips.x):
+            z = table.signs.z.reshape(table.signs.term.size, table.num_qubits)
+            if len(z) << (table.num_qubits + 1) // 2 > cost.KNOWN_ENTRIES:
+                z = jnp.asarray(z)  # or its signs are made on the host
+            return pauli.diagonal(jnp, z, table.signs.signed(coefficients).reshape(-1)) * psi
+        still, moving = (chunks.scanned(coefficients) for chunks in (table.signs, table.flips))
         total = jnp.zeros_like(psi)
         if few and len(moving[0]) >= len(still[0]) > 0:
             return _scan(add_flips, total, tuple(map(jnp.concatenate, zip(still, moving, strict=True))))
