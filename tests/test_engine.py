@@ -284,7 +284,7 @@ def test_the_gradient_by_the_time_of_evolutions_of_single_qubits(x64):
     np.testing.assert_allclose(jax.grad(energy)(0.3), slope, atol=1e-8)
 
 
-@pytest.mark.parametrize("closed", ["first", "last"])
+@pytest.mark.parametrize("closed", ["first", pytest.param("last", marks=pytest.mark.slow)])
 def test_layers_that_are_constants_in_part_are_differentiated_where_they_are_not(closed, x64):
     """A rolled part is differentiated as its first repetition is: one with other parameters must not join it."""
     n, layers = 6, 6

@@ -244,6 +244,7 @@ def assert_jacobians(found: dict[str, Any], expected: dict[str, np.ndarray], ato
     assert not wrong, "\n".join([f"{len(wrong)} wrong", *wrong[:40]])
 
 
+@pytest.mark.slow
 def test_the_tables_are_not_vacuous(x64):
     """Everything differentiable is there, and each input and each result has a derivative to get wrong."""
     _, jacobians = reference()

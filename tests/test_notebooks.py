@@ -41,6 +41,12 @@ def test_outputs_are_stripped_and_it_is_short(notebook):
     assert [tags for _, tags in code(notebook) if "parameters" in tags] == [["parameters"]]
 
 
+@pytest.mark.parametrize(
+    "notebook",
+    [pytest.param(p, marks=pytest.mark.slow) if p.stem == "05_gradients" else p for p in NOTEBOOKS],
+    ids=lambda path: path.stem,
+    indirect=True,
+)
 def test_it_runs_on_small_sizes_and_ends_with_a_picture(notebook, monkeypatch, tmp_path, capsys):
     for module in notebook["metadata"]["qsim"].get("needs", []):
         pytest.importorskip(module)

@@ -101,8 +101,11 @@ CIRCUITS = {
 }
 
 
+SLOW = {"mixed", "kinds"}
+
+
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind == "mixed" else kind for kind in CIRCUITS]
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in SLOW else kind for kind in CIRCUITS]
 )
 def test_states_and_gradients_are_those_of_the_circuit(kind, parts_of_three):
     circuit, size = CIRCUITS[kind]()

@@ -148,6 +148,7 @@ def test_a_good_part_is_chosen_for_circuits_that_need_swaps() -> None:
     assert_equivalent(circuit, routed)
 
 
+@pytest.mark.slow
 def test_unusable_qubits_are_not_used() -> None:
     facts = [QubitFacts(usable=q not in (2, 7)) for q in range(16)]
     target = Target(16, Target.grid(4, 4).edges, qubits=facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,15 @@ def qiskit_state(path: Path) -> np.ndarray:
     return np.asarray(QiskitStatevector(circuit)).reshape((2,) * n).transpose(range(n)[::-1]).reshape(-1)
 
 
-@pytest.mark.parametrize("path", shared_files("circuits", "*.qasm"), ids=lambda p: p.stem)
+def large_ones_are_slow(path):
+    """A path whose name says 16 qubits or more as a slow parameter; any other as it is."""
+    size = re.search(r"_n(\d+)", path.stem) if isinstance(path, Path) else None
+    return pytest.param(path, marks=pytest.mark.slow) if size and int(size[1]) >= 16 else path
+
+
+@pytest.mark.parametrize(
+    "path", list(map(large_ones_are_slow, shared_files("circuits", "*.qasm"))), ids=lambda p: p.stem
+)
 def test_public_programs_give_the_states_of_qiskit(path, x64):
     circuit = qsim.qasm.load(path)
     if circuit.num_qubits > MAX_QUBITS:

@@ -149,8 +149,9 @@ def test_the_sensible_costs_are_those_of_the_processor(monkeypatch):
 # -------------------------------------------------------------------- the same results
 
 
-@pytest.mark.parametrize("k", WIDTHS)
-@pytest.mark.parametrize("n", [pytest.param(5, marks=pytest.mark.slow), 7])
+@pytest.mark.parametrize(
+    "n, k", [(7, 3), *(pytest.param(n, k, marks=pytest.mark.slow) for n in (5, 7) for k in WIDTHS if (n, k) != (7, 3))]
+)
 def test_states_and_gradients_are_those_of_the_reference(n, k, plans_by, x64):
     plans_by(costs_for(k))
     circuit, method = crossing(n, 4), Statevector("complex128")
