@@ -146,10 +146,10 @@ def run(plan: Plan, tables: Any, vectors: Vectors, x: Any, *, reversible: bool) 
 
     def apply_forward(matrices: Any, x: Any, tables: Any) -> tuple[Any, Any]:
         # not `apply`: forward over reverse differentiates this, and custom_vjp has no forward mode
-        used, x = matrices, x
+        at = matrices, x
         if x.ndim > 2:  # or JAX makes the matrices in front of a loop over chunks, and writes them down
-            used, x = lax.optimization_barrier((matrices, x))
-        y = forward_all(plan.segments, used, tables, x)
+            at = lax.optimization_barrier(at)
+        y = forward_all(plan.segments, at[0], tables, at[1])
         return y, (matrices, y, tables)
 
     def apply_backward(kept: Any, ct: Any) -> tuple[Any, Any, None]:

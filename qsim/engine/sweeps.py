@@ -75,14 +75,9 @@ def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
     across = {q - (n - k): sign_of(xp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
     within, own = table[n - k :, n - k :], None
     if within.any():
-        columns = _column_bits(k)
+        columns = bit_table(np, k, np.int64)
         own = jnp.asarray((-1.0) ** np.sum(columns * (columns @ within), axis=-1), jnp.float32)
     return Sign(inside, own, across)
-
-
-def _column_bits(k: int) -> np.ndarray:
-    """The bits of the column index (2^k, k), most significant first."""
-    return (np.arange(1 << k)[:, None] >> np.arange(k)[::-1]) & 1
 
 
 class _Diagonals:
@@ -129,7 +124,7 @@ class _Diagonals:
 def _whole(segment: Sweeps, sign: Sign) -> Array:
     """The signs of all amplitudes (R, K), or (R, 1) where they are the same in all columns."""
     inside, own, across = sign
-    columns = _column_bits(segment.k)
+    columns = bit_table(np, segment.k, np.int64)
     whole = jnp.asarray(inside)[:, None]
     whole = whole if own is None else whole * own[None, :]
     for bit, rows in across.items():

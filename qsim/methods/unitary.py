@@ -51,5 +51,6 @@ class Unitary(Method):
 
     def check(self, circuit: Circuit) -> None:
         check_dtype("Unitary", self.dtype)
-        check_state_memory(circuit.num_qubits, self.dtype, 1 << 2 * circuit.num_qubits, "matrix", self.max_qubits)
+        size = self.columns(circuit.num_qubits) << circuit.num_qubits
+        check_state_memory(circuit.num_qubits, self.dtype, size, "matrix", self.max_qubits)
         check_operations(circuit, "Unitary")
