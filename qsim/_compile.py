@@ -63,7 +63,7 @@ class Program:
         plan: what the circuit was lowered to.
         function: (tables, numbers, params, values, results' leaves, initial, key) -> results.
         names: the parameters it takes. constants: whether it takes numbers or JAX values of the circuit.
-        host: those of its tables that are arguments, and the bits of |0...0>, as NumPy arrays.
+        host: those of its tables that are arguments, and the index of |0...0>, as NumPy arrays.
         placed: the same on JAX's default device, once a run has put them there.
     """
 
@@ -93,7 +93,7 @@ class Program:
         if initial is None:
             initial = zeros
         elif isinstance(initial, str):
-            initial = np.array([int(b) for b in initial], np.int32)
+            initial = np.uint32(int(initial or "0", 2))
         params = {name: params[name] for name in self.names}
         numbers, values = (circuit.numbers(), circuit.values()) if self.constants else (None, [])
         return self.function(tables, numbers, params, values, leaves, initial, key)
@@ -195,7 +195,7 @@ def compile_local(
             return runner(jax.tree.unflatten(shape, every), Values(numbers, *values))
 
         # an argument costs half a microsecond a call, empty or not
-        host = ([known_tables[at] for at in filled], np.zeros(circuit.num_qubits, np.int32))
+        host = ([known_tables[at] for at in filled], np.uint32(0))
         constants = bool(circuit.numbers().size or circuit.values())
         return Program(plan, jax.jit(function), tuple(declared), constants, host)
 

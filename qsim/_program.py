@@ -42,7 +42,7 @@ class Values:
         params: name -> (batch..., declared shape).
         arrays: the JAX values in the circuit.
         leaves: the arrays of the results.
-        initial: the bits (n,) of a basis state, or amplitudes (batch..., 2^n).
+        initial: the index of a basis state, or amplitudes (batch..., 2^n).
         key: a JAX key, or None.
     """
 
@@ -219,8 +219,7 @@ class Runner:
         if not isinstance(self.method, Unitary):
             return evolve(start)
         n, k = self.plan.num_qubits, self.plan.k
-        bits = (jnp.arange(1 << n)[:, None] >> jnp.arange(n)[::-1]) & 1
-        return jax.vmap(lambda b: evolve(basis_rows(b, n, k, self.dtype)))(bits).T
+        return jax.vmap(lambda j: evolve(basis_rows(j, n, k, self.dtype)))(jnp.arange(1 << n, dtype=jnp.uint32)).T
 
     def evaluate(self, psi: Array, leaves: Any, key: Any) -> Any:
         """The results of a final state."""
@@ -247,14 +246,13 @@ def _flatten(value: Any, batch: tuple[int, ...], declared: int) -> Array:
     return jnp.broadcast_to(value, (*batch, *own)).reshape(-1, *own) if batch else value.reshape(own)
 
 
-def basis_rows(bits: Any, n: int, k: int, dtype: Any) -> Array:
-    """The basis state with these bits (n,), as rows. The place is data: a constant state would be folded."""
-    bits = lax.optimization_barrier(jnp.asarray(bits, jnp.int32))
-    weights = np.zeros((n, 2), np.int32)  # of each bit in the number of the row, and in that of the column
-    weights[: n - k, 0] = 1 << np.arange(n - k)[::-1]
-    weights[n - k :, 1] = 2 << np.arange(k)[::-1]
-    place = jnp.sum(lax.expand_dims(bits, (1,)) * weights, axis=0, dtype=jnp.int32)
-    row, column = (lax.index_in_dim(place, axis, keepdims=False) for axis in (0, 1))
+def basis_rows(index: Any, n: int, k: int, dtype: Any) -> Array:
+    """The basis state |index>, as rows. The index is data: a constant state would be folded."""
+    index = lax.optimization_barrier(jnp.asarray(index, jnp.uint32))
     shape = (1 << (n - k), 2 << k)
-    at = lax.eq(lax.broadcasted_iota(jnp.int32, shape, 0), jnp.broadcast_to(row, shape))
-    return (at & lax.eq(lax.broadcasted_iota(jnp.int32, shape, 1), jnp.broadcast_to(column, shape))).astype(dtype)
+    place = (index >> k, (index & ((1 << k) - 1)) * 2)  # row and column
+    row, column = (
+        lax.eq(lax.broadcasted_iota(jnp.uint32, shape, axis), jnp.broadcast_to(at, shape))
+        for axis, at in enumerate(place)
+    )
+    return (row & column).astype(dtype)

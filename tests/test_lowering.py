@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qsim
-from qsim import Circuit, Parameter, Z
+from qsim import Circuit, Parameter, ParameterVector, Z
 from qsim.lower import cost
 from qsim.lower.build import build_plan, expanded
+from qsim.lower.calibration import DEFAULT
 from qsim.lower.compose import compose_tables, layout_tables, permutation_rows
 from qsim.lower.fuse import fuse
-from qsim.lower.plan import Flips, Repeat, Sweeps, Wide
+from qsim.lower.plan import Dense, Flips, Repeat, Sweeps, Wide
 from qsim.lower.repeats import Span, find_repeats
 
 K = cost.BLOCK_QUBITS
@@ -217,3 +219,18 @@ def test_segments_read_their_angles_one_after_the_other(varying):
     turns = np.zeros(0, int) if turns is None else turns
     assert check(plan.segments, (0, 0)) == (len(plan.reads.angles), len(turns))
     assert {*plan.reads.angles.tolist(), *turns.tolist()} == set(range(len(plan.sources.angles)))
+
+
+@pytest.mark.parametrize("few, length, host", [(True, 1, 0), (False, 1, 3), (True, 40, 3)])
+def test_blocks_without_numbers_come_from_the_host_where_they_are_many_or_long(few, length, host):
+    circuit, theta, rng = Circuit(8), ParameterVector("theta", 60), np.random.default_rng(1)
+    blocks = [(0, 1, 4, 5), (2, 3, 6, 7), (0, 1, 2, 3), (4, 5, 6, 7)] * (15 if few else 3)
+    for at, (a, b, c, d) in enumerate(blocks):
+        circuit.cx([a, b], [c, d])
+        if at in (2, 5, 8):
+            circuit.h([a] * length)
+        else:
+            (circuit.rx, circuit.ry, circuit.rz)[rng.integers(3)](theta[at], (a, b, c, d)[rng.integers(4)])
+        circuit.cx(a, b).cx(c, d)  # no two blocks alike, or they were a loop
+    (segment,) = build_plan(circuit, K, costs=replace(DEFAULT, gather=1e-3)).segments
+    assert isinstance(segment, Dense) and len(segment.order) == len(blocks) and len(segment.fixed) == host

@@ -91,7 +91,21 @@ def mixed(n: int, size: int) -> tuple[Circuit, int]:
     return circuit, size
 
 
+def constant_blocks(n: int, size: int) -> tuple[Circuit, int]:
+    """Two blocks of gates without numbers for each rotation."""
+    rng = np.random.default_rng(size)
+    theta = ParameterVector("theta", size)
+    circuit = Circuit(n)
+    for t in range(size):
+        p = rng.permutation(n).tolist()
+        for four in (p[:4], p[-4:]):
+            circuit.h(four).cx(four[:2], four[2:]).t(four[0]).sx(four[3])
+        circuit.rx(theta[t], p[0])
+    return circuit, size
+
+
 CIRCUITS = {
+    "constant blocks": lambda: constant_blocks(6, 8),
     "unstructured": lambda: (unstructured(6, 90, seed=2), 90),
     "kinds": lambda: gates_of_many_kinds(6, 30),
     "rotations": lambda: rotations(7, 13),

@@ -117,3 +117,14 @@ def test_sums_of_z_are_one_diagonal_where_it_is_small(num_qubits, is_loop):
     psi = jnp.ones(1 << num_qubits, jnp.complex64)
     made = jax.make_jaxpr(lambda c, psi: pauli_apply(table, c, psi))(coefficients, psi)
     assert ("scan[" in str(made)) is is_loop
+
+
+def test_masks_of_strings_and_the_start_are_numbers_not_sums_of_bits():
+    ising = sum((Z(q) @ Z(q + 1) for q in range(6)), sum((X(q) for q in range(7)), 0.5 * X(0) @ Y(6)))
+    circuit = Circuit(7).h(range(7)).cz(0, 6)
+
+    def energy(c):
+        return execute(circuit, Expectation(c * ising), initial_state="0100010")
+
+    text = jax.jit(jax.grad(energy)).lower(1.0).as_text()
+    assert "stablehlo.reduce" in text and not re.search(r"stablehlo\.reduce.*i32", text)

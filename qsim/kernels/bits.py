@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 
 def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
     """The bits of 0 .. 2^k - 1, most significant first: (2^k, k) of `dtype`."""
@@ -14,14 +12,12 @@ def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
     return xp.astype(xp.bitwise_and(xp.bitwise_right_shift(index, places), xp.asarray(1)), dtype)
 
 
-def parity_signs(xp: Any, masks: Any, dtype: Any) -> Any:
-    """(-1)^(mask . j) for every index j: masks (m, k) of 0 and 1 -> (m, 2^k) of `dtype`; k at most 31."""
-    count = masks.shape[-1]
-    places = np.asarray([1 << place for place in reversed(range(count))], np.int32)
-    mask = xp.sum(xp.astype(masks, xp.int32) * xp.asarray(places), axis=-1, dtype=xp.int32)
-    common = xp.bitwise_and(mask[:, None], xp.arange(1 << count, dtype=xp.int32))
+def parity_signs(xp: Any, masks: Any, num_bits: int, dtype: Any) -> Any:
+    """(-1)^(number of bits of mask & j) for every index j of k bits: ints (m,) -> (m, 2^k) of `dtype`; k at most 31."""
+    masks = xp.astype(masks, xp.int32)
+    common = xp.bitwise_and(masks[:, None], xp.arange(1 << num_bits, dtype=xp.int32))
     for shift in (16, 8, 4, 2, 1):  # the parity of all bits, in the last one
-        if shift < count:
+        if shift < num_bits:
             common = xp.bitwise_xor(common, xp.bitwise_right_shift(common, xp.asarray(shift, dtype=xp.int32)))
     return xp.astype(1 - 2 * xp.bitwise_and(common, xp.asarray(1, dtype=xp.int32)), dtype)
 

@@ -16,24 +16,30 @@ from qsim.kernels.bits import parity_signs
 LOW_BITS = 4  # innermost dimension of 16 amplitudes: what vectorised gathers like
 
 
-def sign_tables(xp: Any, z: Any, dtype: Any) -> tuple[Any, Any]:
-    """(-1)^(z.j) split over high and low bits of j: z (m, n) -> (m, 2^(n//2)), (m, 2^(n - n//2)).
+def halves(num_qubits: int) -> tuple[int, int]:
+    """How many bits of an index, or of a mask, are high and how many low."""
+    return num_qubits // 2, num_qubits - num_qubits // 2
+
+
+def sign_tables(xp: Any, z: Any, num_qubits: int, dtype: Any) -> tuple[Any, Any]:
+    """(-1)^(z.j) split over the high and the low bits of j and of the masks z (m, 2): (m, 2^(n//2)), (m, 2^(n - n//2)).
 
     Those of a host's array stay on the host.
     """
-    half, xp = z.shape[-1] // 2, np if isinstance(z, np.ndarray) else xp
-    return parity_signs(xp, z[..., :half], dtype), parity_signs(xp, z[..., half:], dtype)
+    xp = np if isinstance(z, np.ndarray) else xp
+    high, low = (parity_signs(xp, z[..., i], count, dtype) for i, count in enumerate(halves(num_qubits)))
+    return high, low
 
 
-def diagonal(xp: Any, z: Any, coefficients: Any) -> Any:
-    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, n), real coefficients (m,) -> (2^n,). Signs as in `sign_tables`."""
-    high, low = sign_tables(xp, z, coefficients.dtype)
+def diagonal(xp: Any, z: Any, coefficients: Any, num_qubits: int) -> Any:
+    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, 2), real coefficients (m,) -> (2^n,). As in `sign_tables`."""
+    high, low = sign_tables(xp, z, num_qubits, coefficients.dtype)
     return xp.reshape(xp.matmul(xp.matrix_transpose(high * coefficients[:, None]), low), (-1,))
 
 
-def sign_sums(xp: Any, z: Any, weights: Any) -> Any:
-    """e_t = sum_j w(j) (-1)^(z_t.j), the transpose of `diagonal`: z (m, n), weights (2^n,) -> (m,)."""
-    high, low = sign_tables(xp, z, weights.dtype)
+def sign_sums(xp: Any, z: Any, weights: Any, num_qubits: int) -> Any:
+    """e_t = sum_j w(j) (-1)^(z_t.j), the transpose of `diagonal`: z (m, 2), weights (2^n,) -> (m,)."""
+    high, low = sign_tables(xp, z, num_qubits, weights.dtype)
     table = xp.reshape(weights, (high.shape[-1], low.shape[-1]))
     return xp.sum(xp.matmul(high, table) * low, axis=-1)
 

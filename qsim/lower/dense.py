@@ -18,6 +18,10 @@ from qsim.lower.sweeps import Sweep, phase_tables, schedule, sign_table
 MIN_FIXED, MAX_FIXED = 4, 4096
 """Blocks of so many gates without numbers are multiplied on the host, up to so many blocks."""
 
+FEW_FIXED = 16
+"""Where fewer than one block in so many has no numbers, and none of those is longer than all others, all are made
+alike: four kernels put blocks of the host among others."""
+
 DIRECT_LENGTH = 6
 """Where no block has more gates, they are multiplied into it one by one, not as pairs first: fewer kernels."""
 
@@ -64,8 +68,11 @@ def _assemble(
     k, n = records.k, records.num_qubits
     width = min(2, k)
     fixed = [b for b, (_, items) in enumerate(blocks) if _is_fixed(records, [pieces[i] for i in items])][:MAX_FIXED]
+    others = sorted(set(range(len(blocks))) - set(fixed))
+    lengths = [len(items) for _, items in blocks]
+    if len(fixed) * FEW_FIXED < len(blocks) and max(lengths) == max(lengths[b] for b in others):
+        fixed, others = [], list(range(len(blocks)))
     matrices = [_multiply(records, blocks[b][0], [pieces[i] for i in blocks[b][1]]) for b in fixed]
-    others = [b for b in range(len(blocks)) if b not in set(fixed)]
     order = np.argsort(np.array([*others, *fixed], np.int32), kind="stable")
     kept = [i for b in others for i in blocks[b][1]]
     rank = {i: at for at, i in enumerate(kept)}

@@ -11,7 +11,7 @@ import numpy as np
 from qsim.ir.controlled import split_controls
 from qsim.ir.interface import is_of_user
 from qsim.ir.table import Gate, rows
-from qsim.kernels.bits import bit_table, parity_signs
+from qsim.kernels.bits import parity_signs
 
 MAX_QUBITS = 3
 
@@ -72,7 +72,7 @@ def phase_form(operation: Any) -> Form | None:
 def _terms(energies: np.ndarray, m: int) -> tuple[tuple[tuple[int, ...], float], ...]:
     """The coefficients of the Z strings whose sum has these eigenvalues (2^m,): a Walsh transform."""
     found = []
-    for mask, signs in enumerate(parity_signs(np, bit_table(np, m, float), float)):
+    for mask, signs in enumerate(parity_signs(np, np.arange(1 << m), m, float)):
         coefficient = float(np.mean(energies * signs))
         if abs(coefficient) > 1e-12:
             found.append((tuple(q for q in range(m) if mask >> (m - 1 - q) & 1), coefficient))

@@ -72,8 +72,8 @@ def rotation_angles(rotations: Rotations, tables: Any, angles: Any, data: Any) -
 
 class Steps(NamedTuple):
     """The tables of products in S steps: `children` (S, B, 1) that each multiplies by, the places of the rows of all
-    products at the `start` (B, K, 1), and in their `orders` after each step, and the `inverse` ones, (S, B, K, 1);
-    `home` is the place of each child among those of all steps (C,)."""
+    products at the `start` (B, K, 1), or None where the program holds them, and in their `orders` after each step, and
+    the `inverse` ones, (S, B, K, 1); `home` is the place of each child among those of all steps (C,)."""
 
     children: Any
     start: Any
@@ -100,7 +100,9 @@ def _steps(spec: Compose, tables: Any) -> Steps:
     inverse = np.argsort(rows, axis=1).astype(np.int32)
     first = rows.shape[1] * np.arange(spec.num_blocks, dtype=np.int32)[:, None]
     orders, undone = (places_of(take_rows(table, perms[1:]) + first) for table in (rows, inverse))
-    return Steps(places_of(index), places_of(take_rows(rows, perms[0])), orders, undone, home)
+    known = spec.num_blocks * rows.shape[1] ** 2 <= cost.KNOWN_ENTRIES and not spec.padded
+    start = None if known else places_of(take_rows(rows, perms[0]))
+    return Steps(places_of(index), start, orders, undone, home)
 
 
 def compose(spec: Compose, tables: Steps, children: Any, *, reversible: bool) -> Any:
@@ -140,7 +142,7 @@ def _products(spec: Compose, tables: Steps, children: Any) -> Any:
     size, d = 1 << spec.qubits, children.shape[-1]
     children = _with_constants(spec, children)
     # the identity with its rows permuted
-    if spec.num_blocks * size * size <= cost.KNOWN_ENTRIES and not spec.padded:
+    if tables.start is None:
         start = permutation_rows(spec.qubits)[spec.perms[0]][..., None] == np.arange(size)
     else:
         start = lax.eq(*jnp.broadcast_arrays(tables.start, np.arange(size, dtype=np.int32)))

@@ -392,8 +392,7 @@ def _optional(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def index_signs(size: int, masks: Any) -> np.ndarray:
     """(-1)^(number of bits of index & mask) of the indices below `size`, a power of 2: int8 (size, T)."""
-    bits = np.asarray(masks, np.int64)[:, None] >> np.arange(size.bit_length() - 1)[::-1] & 1
-    return parity_signs(np, bits, np.int8).T
+    return parity_signs(np, np.asarray(masks), size.bit_length() - 1, np.int8).T
 
 
 def _phase_tables(phases: Phases) -> Any:

@@ -19,6 +19,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from qsim.kernels import pauli
+from qsim.kernels.bits import pack
 from qsim.kernels.take import take_rows
 from qsim.lower import cost
 
@@ -36,7 +37,7 @@ class Chunks:
     Attributes:
         x: the X masks as integers (c,).
         odd: 1 where the strings of the chunk have an odd number of Y, which makes them imaginary (c,).
-        z: the Z masks as bits (c, CHUNK, n).
+        z: the Z masks as integers, of the high and of the low half of the qubits (c, CHUNK, 2).
         term: the index of each term's coefficient; 0 in places left over (c, CHUNK).
         sign: +1 or -1, and 0 in places left over (c, CHUNK).
     """
@@ -74,7 +75,8 @@ class PauliTable:
         num_terms, n = x.shape
         num_y = (x & z).sum(axis=1).astype(int)
         places = np.asarray([1 << (n - 1 - q) for q in range(n)], dtype=np.int64)
-        mask = x.astype(np.int64) @ places if n else np.zeros(num_terms, np.int64)
+        mask, high = x.astype(np.int64) @ places, pauli.halves(n)[0]
+        z = np.stack([pack(np, z[:, :high]), pack(np, z[:, high:])], axis=-1)
         # (P psi)(j) = (-i)^num_y (-1)^(z.j) psi(j ^ x), with (-i)^num_y = sign * (i where odd)
         odd = num_y % 2
         sign = np.asarray([1, -1, -1, 1])[num_y % 4]
@@ -96,7 +98,7 @@ def _chunks(chunks: list[tuple[tuple[int, int], list[int]]], z: np.ndarray, sign
     table = Chunks(
         x=np.asarray([key[0] for key, _ in chunks], dtype=np.int32),
         odd=np.asarray([key[1] for key, _ in chunks], dtype=np.int32),
-        z=np.zeros((count, CHUNK, z.shape[1]), dtype=np.uint8),
+        z=np.zeros((count, CHUNK, 2), dtype=np.int32),
         term=np.zeros((count, CHUNK), dtype=np.int32),
         sign=np.zeros((count, CHUNK), dtype=np.int8),
     )
@@ -127,22 +129,24 @@ def _pauli_apply_jvp(table: PauliTable, primals: tuple, tangents: tuple) -> tupl
 
 
 def _apply(table: PauliTable, coefficients: Array, psi: Array) -> Array:
+    n = table.num_qubits
+
     def add_signs(total: Array, chunk: tuple[Array, ...]) -> tuple[Array, None]:
         _, _, z, values = chunk
-        return total + pauli.diagonal(jnp, z, values) * psi, None
+        return total + pauli.diagonal(jnp, z, values, n) * psi, None
 
     def add_flips(total: Array, chunk: tuple[Array, ...]) -> tuple[Array, None]:
         x, odd, z, values = chunk
-        flipped = _flip(psi, x, table.num_qubits) * _unit(odd, psi.dtype)
-        return total + pauli.diagonal(jnp, z, values) * flipped, None
+        flipped = _flip(psi, x, n) * _unit(odd, psi.dtype)
+        return total + pauli.diagonal(jnp, z, values, n) * flipped, None
 
     with jax.default_matmul_precision("highest"):
-        few = table.num_qubits <= ONE_LOOP
+        few = n <= ONE_LOOP
         if few and not len(table.flips.x):
-            z = table.signs.z.reshape(table.signs.term.size, table.num_qubits)
-            if len(z) << (table.num_qubits + 1) // 2 > cost.KNOWN_ENTRIES:
+            z = table.signs.z.reshape(-1, 2)
+            if len(z) << pauli.halves(n)[1] > cost.KNOWN_ENTRIES:
                 z = jnp.asarray(z)  # or its signs are made on the host
-            return pauli.diagonal(jnp, z, table.signs.signed(coefficients).reshape(-1)) * psi
+            return pauli.diagonal(jnp, z, table.signs.signed(coefficients).reshape(-1), n) * psi
         still, moving = (chunks.scanned(coefficients) for chunks in (table.signs, table.flips))
         total = jnp.zeros_like(psi)
         if few and len(moving[0]) >= len(still[0]) > 0:
@@ -170,7 +174,7 @@ def _means(table: PauliTable, left: Array, right: Array) -> Array:
         x, odd, z, term, sign = chunk
         image = _flip(right, x, table.num_qubits) * _unit(odd, right.dtype) if flips else right
         weights = left.real * image.real + left.imag * image.imag
-        return total.at[term].add(sign * pauli.sign_sums(jnp, z, weights)), None
+        return total.at[term].add(sign * pauli.sign_sums(jnp, z, weights, table.num_qubits)), None
 
     total = jnp.zeros(table.num_terms, dtype)
     with jax.default_matmul_precision("highest"):
