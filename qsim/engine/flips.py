@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from qsim.kernels.packed import after
+from qsim.kernels.take import take_places
 from qsim.lower.plan import Flips
 
 Array = Any
@@ -49,9 +50,8 @@ class _Step:
 
     def partner(self, x: Any) -> Any:
         """psi(j ^ x) for x (rows, 2^k, 2)."""
-        flat = x.reshape(-1, 2)
         index = self.base[:, None] | self.column[None, :]
-        return flat.at[index].get(mode="promise_in_bounds", unique_indices=True)
+        return take_places(x.reshape(-1, 2), index[..., None], unique=True)
 
     def is_odd(self) -> Any:
         row, column = self.parity

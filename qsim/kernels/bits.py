@@ -14,12 +14,8 @@ def bit_table(xp: Any, num_bits: int, dtype: Any) -> Any:
 
 def parity_signs(xp: Any, masks: Any, num_bits: int, dtype: Any) -> Any:
     """(-1)^(number of bits of mask & j) for every index j of k bits: ints (m,) -> (m, 2^k) of `dtype`; k at most 31."""
-    masks = xp.astype(masks, xp.int32)
-    common = xp.bitwise_and(masks[:, None], xp.arange(1 << num_bits, dtype=xp.int32))
-    for shift in (16, 8, 4, 2, 1):  # the parity of all bits, in the last one
-        if shift < num_bits:
-            common = xp.bitwise_xor(common, xp.bitwise_right_shift(common, xp.asarray(shift, dtype=xp.int32)))
-    return xp.astype(1 - 2 * xp.bitwise_and(common, xp.asarray(1, dtype=xp.int32)), dtype)
+    common = xp.astype(masks, xp.uint32)[:, None] & xp.arange(1 << num_bits, dtype=xp.uint32)
+    return 1 - 2 * xp.astype(xp.bitwise_count(common) & 1, dtype)
 
 
 def sign_of(xp: Any, count: Any) -> Any:

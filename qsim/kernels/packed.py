@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from qsim.kernels.take import take_places
+
 Array = Any
 ORDERED = 1 << 17
 """Floats of a state from which on the order of steps matters for the memory."""
@@ -63,12 +65,11 @@ def after(array: Array, x: Array) -> Array:
 
 def bit_table(src: Array, low: int, count: int) -> Array:
     """Index parts (..., 2^count) of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
-    j = jnp.arange(1 << count, dtype=jnp.int32)
-    table = jnp.zeros((*src.shape[:-1], 1 << count), dtype=jnp.int32)
-    for i in range(count):
-        weight = jnp.left_shift(jnp.int32(1), src[..., low + i].astype(jnp.int32))
-        table = table | (((j >> i) & 1) * weight[..., None])
-    return table
+    bits = np.arange(1 << count, dtype=np.int32) >> np.arange(count, dtype=np.int32)[:, None] & 1
+    src = lax.convert_element_type(lax.slice_in_dim(src, low, low + count, axis=-1), jnp.int32)
+    shape = (*src.shape, 1 << count)
+    parts = lax.shift_left(jnp.broadcast_to(bits, shape), jnp.broadcast_to(src[..., None], shape))
+    return parts.sum(axis=-2, dtype=jnp.int32)
 
 
 def gather_tables(src: Array, k: int) -> tuple[Array, Array, Array]:
@@ -87,10 +88,8 @@ def gather(x: Array, tables: tuple[Array, Array, Array]) -> Array:
     """Permute the bits of the amplitude index; the result has rows of as many columns as `x`."""
     high, low, columns = tables
     base = lax.optimization_barrier(jnp.bitwise_or(high[:, None], low[None, :]).reshape(-1))
-    flat: Any = x.reshape(-1, 2)
     index = base[:, None] | columns[None, :]
-    out = flat.at[index].get(mode="promise_in_bounds", unique_indices=True)
-    return out.reshape(x.shape)
+    return take_places(x.reshape(-1, 2), index[..., None], unique=True).reshape(x.shape)
 
 
 def columns(x: Array) -> Array:

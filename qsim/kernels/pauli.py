@@ -52,6 +52,7 @@ def flip_parts(xp: Any, x: Any, num_qubits: int) -> tuple[Any, Any]:
     """
     low = min(LOW_BITS, num_qubits)
     size = xp.asarray(1 << low, dtype=x.dtype)
-    high_part = xp.bitwise_xor(xp.arange(1 << (num_qubits - low), dtype=x.dtype) * size, x // size * size)
-    low_part = xp.bitwise_xor(xp.arange(1 << low, dtype=x.dtype), xp.remainder(x, size))
+    in_row = size - xp.asarray(1, dtype=x.dtype)
+    high_part = xp.arange(1 << (num_qubits - low), dtype=x.dtype) * size ^ (x & ~in_row)
+    low_part = xp.arange(1 << low, dtype=x.dtype) ^ (x & in_row)
     return high_part[:, None], low_part[None, :]

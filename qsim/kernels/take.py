@@ -21,8 +21,8 @@ def places_of(index: Array) -> Array:
     return lax.expand_dims(index, (index.ndim,))
 
 
-def take_places(table: Array, places: Array) -> Array:
-    """`take_rows` for places (..., 1)."""
+def take_places(table: Array, places: Array, *, unique: bool = False) -> Array:
+    """`take_rows` for places (..., 1); `unique` where no place comes twice."""
     table, count = jnp.asarray(table), places.ndim - 1
     rest = table.shape[1:]
     if not places.size:
@@ -30,7 +30,8 @@ def take_places(table: Array, places: Array) -> Array:
     numbers = lax.GatherDimensionNumbers(
         offset_dims=tuple(range(count, count + len(rest))), collapsed_slice_dims=(0,), start_index_map=(0,)
     )
-    return lax.gather(table, places, numbers, (1, *rest), mode=lax.GatherScatterMode.PROMISE_IN_BOUNDS)
+    mode = lax.GatherScatterMode.PROMISE_IN_BOUNDS
+    return lax.gather(table, places, numbers, (1, *rest), mode=mode, unique_indices=unique)
 
 
 def optional_rows(table: Array, places: tuple[Array, Array], otherwise: float) -> Array:

@@ -20,7 +20,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from qsim.kernels import pauli
 from qsim.kernels.bits import pack
-from qsim.kernels.take import take_rows
+from qsim.kernels.take import take_places, take_rows
 from qsim.lower import cost
 
 Array = Any
@@ -234,8 +234,7 @@ def _flip(psi: Array, x: Array, num_qubits: int) -> Array:
 
     def take(vector: Array) -> Array:
         index = lax.optimization_barrier(high) | low
-        taken = vector.at[index].get(mode="promise_in_bounds", unique_indices=True)
-        return taken.reshape(vector.shape)
+        return take_places(vector, index[..., None], unique=True).reshape(vector.shape)
 
     # Solving a linear system whose matrix is its own inverse: this tells JAX that the
     # transpose is a gather too, where differentiating a gather would give a scatter.
