@@ -221,8 +221,10 @@ def test_segments_read_their_angles_one_after_the_other(varying):
     assert {*plan.reads.angles.tolist(), *turns.tolist()} == set(range(len(plan.sources.angles)))
 
 
-@pytest.mark.parametrize("few, length, host", [(True, 1, 0), (False, 1, 3), (True, 40, 3)])
-def test_blocks_without_numbers_come_from_the_host_where_they_are_many_or_long(few, length, host):
+@pytest.mark.parametrize(
+    "few, length, longest, host", [(True, 1, 1, 0), (False, 1, 1, 3), (True, 9, 1, 3), (True, 90, 99, 3)]
+)
+def test_blocks_without_numbers_come_from_the_host_where_they_are_many_or_long(few, length, longest, host):
     circuit, theta, rng = Circuit(8), ParameterVector("theta", 60), np.random.default_rng(1)
     blocks = [(0, 1, 4, 5), (2, 3, 6, 7), (0, 1, 2, 3), (4, 5, 6, 7)] * (15 if few else 3)
     for at, (a, b, c, d) in enumerate(blocks):
@@ -230,6 +232,7 @@ def test_blocks_without_numbers_come_from_the_host_where_they_are_many_or_long(f
         if at in (2, 5, 8):
             circuit.h([a] * length)
         else:
+            circuit.h([a] * (longest - 1 if at == 10 else 0))
             (circuit.rx, circuit.ry, circuit.rz)[rng.integers(3)](theta[at], (a, b, c, d)[rng.integers(4)])
         circuit.cx(a, b).cx(c, d)  # no two blocks alike, or they were a loop
     (segment,) = build_plan(circuit, K, costs=replace(DEFAULT, gather=1e-3)).segments

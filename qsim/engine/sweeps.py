@@ -58,21 +58,27 @@ class Sign(NamedTuple):
     across: dict[int, Array]
 
 
-def _sign(segment: Sweeps, pairs: Array, at: int) -> Sign:
+def _sign(segment: Sweeps, at: int) -> Sign:
     """The sign before pass `at`; that of a small state is known beforehand."""
     n, k, table = segment.num_qubits, segment.k, segment.signs[at]
+    size = n - k  # bits of a row
     xp: Any = np
-    if 1 << n <= cost.KNOWN_ENTRIES:
-        bits, pairs = bit_table(np, n - k, np.float32), table
-    else:
-        xp = jnp
-        rows = lax.optimization_barrier(jnp.arange(1 << (n - k), dtype=jnp.int32))
-        shifts = jnp.asarray([n - k - 1 - q for q in range(n - k)], jnp.int32)
-        bits = ((rows[:, None] >> shifts[None, :]) & 1).astype(jnp.float32)
-    pairs = xp.asarray(pairs).astype(xp.float32)
+    rows = np.arange(1 << size, dtype=np.uint32)
+    if 1 << n > cost.KNOWN_ENTRIES:
+        xp, rows = jnp, lax.optimization_barrier(jnp.arange(1 << size, dtype=jnp.uint32))
 
-    inside = sign_of(xp, xp.sum(bits * (bits @ pairs[: n - k, : n - k]), axis=-1))
-    across = {q - (n - k): sign_of(xp, bits @ pairs[: n - k, q]) for q in range(n - k, n) if table[: n - k, q].any()}
+    def of_odd(bits: Array) -> Array:
+        """-1 where the number of bits (R, m) is odd."""
+        return sign_of(xp, xp.sum(xp.bitwise_count(bits), axis=-1, dtype=np.int32)).astype(np.float32)
+
+    # pairs of row bits as many places apart: the places of the lower ones
+    lower: dict[int, int] = {}
+    for p, q in np.argwhere(table[:size, :size]).tolist():
+        lower[abs(p - q)] = lower.get(abs(p - q), 0) ^ 1 << size - 1 - max(p, q)
+    apart, masks = (np.asarray([*values], np.uint32) for values in (lower, lower.values()))
+    inside = of_odd(rows[:, None] & rows[:, None] >> apart & masks)
+    partners = (1 << np.arange(size, dtype=np.uint32)[::-1]) @ table[:size]  # of each qubit, among the row bits
+    across = {q - size: of_odd((rows & partners[q])[:, None]) for q in range(size, n) if partners[q]}
     within, own = table[n - k :, n - k :], None
     if within.any():
         columns = bit_table(np, k, np.int64)
@@ -87,7 +93,7 @@ class _Diagonals:
         self.segment = segment
         self.tables = dict(zip(segment.phases, tables["phases"], strict=True))
         used = [p for p in range(segment.num_passes + 1) if segment.signs[p].any()]
-        self.signs = {p: _sign(segment, tables["signs"][p], p) for p in used}
+        self.signs = {p: _sign(segment, p) for p in used}
         turns = zip(segment.phases.items(), numbers.angles, strict=True)
         self.parts = {at: phases.energies(record, self.tables[at], angles) for (at, record), angles in turns}
 

@@ -22,9 +22,10 @@ def halves(num_qubits: int) -> tuple[int, int]:
 
 
 def sign_tables(xp: Any, z: Any, num_qubits: int, dtype: Any) -> tuple[Any, Any]:
-    """(-1)^(z.j) split over the high and the low bits of j and of the masks z (m, 2): (m, 2^(n//2)), (m, 2^(n - n//2)).
+    """(-1)^(z.j) split over the high and the low bits of j: (m, 2^(n//2)), (m, 2^(n - n//2)).
 
-    Those of a host's array stay on the host.
+    Args:
+        z: the masks as integers, of the high and of the low bits (m, 2). The signs of a host's array stay on the host.
     """
     xp = np if isinstance(z, np.ndarray) else xp
     high, low = (parity_signs(xp, z[..., i], count, dtype) for i, count in enumerate(halves(num_qubits)))
@@ -32,7 +33,7 @@ def sign_tables(xp: Any, z: Any, num_qubits: int, dtype: Any) -> tuple[Any, Any]
 
 
 def diagonal(xp: Any, z: Any, coefficients: Any, num_qubits: int) -> Any:
-    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, 2), real coefficients (m,) -> (2^n,). As in `sign_tables`."""
+    """D(j) = sum_t c_t (-1)^(z_t.j): z (m, 2), real coefficients (m,) -> (2^n,). Of a host's z see `sign_tables`."""
     high, low = sign_tables(xp, z, num_qubits, coefficients.dtype)
     return xp.reshape(xp.matmul(xp.matrix_transpose(high * coefficients[:, None]), low), (-1,))
 

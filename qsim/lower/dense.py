@@ -18,9 +18,9 @@ from qsim.lower.sweeps import Sweep, phase_tables, schedule, sign_table
 MIN_FIXED, MAX_FIXED = 4, 4096
 """Blocks of so many gates without numbers are multiplied on the host, up to so many blocks."""
 
-FEW_FIXED = 16
-"""Where fewer than one block in so many has no numbers, and none of those is longer than all others, all are made
-alike: four kernels put blocks of the host among others."""
+FEW_FIXED, SHORT_FIXED = 16, 32
+"""Where fewer than one block in so many would come from the host, each of at most so many gates and no longer than the
+longest of the others, they are made like those: four kernels put blocks of the host among others."""
 
 DIRECT_LENGTH = 6
 """Where no block has more gates, they are multiplied into it one by one, not as pairs first: fewer kernels."""
@@ -62,16 +62,18 @@ def _assemble(
 ) -> dict[str, Any]:
     """The tables that make block matrices of pieces: pairs first, then blocks of pairs.
 
-    Blocks of gates without numbers are multiplied here, in double precision: a thousand
-    H and T rounded to single precision each would lose norm.
+    Blocks of gates without numbers are multiplied here, in double precision: a thousand H and T rounded to single
+    precision each would lose norm. Of few and short ones see `FEW_FIXED`.
     """
     k, n = records.k, records.num_qubits
     width = min(2, k)
     fixed = [b for b, (_, items) in enumerate(blocks) if _is_fixed(records, [pieces[i] for i in items])][:MAX_FIXED]
     others = sorted(set(range(len(blocks))) - set(fixed))
     lengths = [len(items) for _, items in blocks]
-    if len(fixed) * FEW_FIXED < len(blocks) and max(lengths) == max(lengths[b] for b in others):
-        fixed, others = [], list(range(len(blocks)))
+    if 0 < len(fixed) * FEW_FIXED < len(blocks):
+        short = min(SHORT_FIXED, max(lengths[b] for b in others))
+        if all(lengths[b] <= short for b in fixed):
+            fixed, others = [], list(range(len(blocks)))
     matrices = [_multiply(records, blocks[b][0], [pieces[i] for i in blocks[b][1]]) for b in fixed]
     order = np.argsort(np.array([*others, *fixed], np.int32), kind="stable")
     kept = [i for b in others for i in blocks[b][1]]

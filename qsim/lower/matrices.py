@@ -100,6 +100,7 @@ def _steps(spec: Compose, tables: Any) -> Steps:
     inverse = np.argsort(rows, axis=1).astype(np.int32)
     first = rows.shape[1] * np.arange(spec.num_blocks, dtype=np.int32)[:, None]
     orders, undone = (places_of(take_rows(table, perms[1:]) + first) for table in (rows, inverse))
+    # parts, whose tables are data, are padded
     known = spec.num_blocks * rows.shape[1] ** 2 <= cost.KNOWN_ENTRIES and not spec.padded
     start = None if known else places_of(take_rows(rows, perms[0]))
     return Steps(places_of(index), start, orders, undone, home)

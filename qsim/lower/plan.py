@@ -370,7 +370,7 @@ def tables(segment: Segment) -> Any:
         "fixed": (segment.fixed.copy(), compact(segment.order)) if len(segment.fixed) else None,
     }
     if isinstance(segment, Sweeps):
-        return made | {"signs": segment.signs, "phases": [_phase_tables(p) for p in segment.phases.values()]}
+        return made | {"phases": [_phase_tables(p) for p in segment.phases.values()]}
     return made | {"src": segment.src, "inverse": segment.inverse}
 
 
