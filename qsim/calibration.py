@@ -226,12 +226,11 @@ def _time(circuit: Circuit, costs: Costs, k: int, *, gradient: bool) -> tuple[Co
         num_clbits=0,
         measured=None,
     )
-    bits = np.zeros(circuit.num_qubits, np.int32)
     host = jax.device_put(tables_of(plan, runner.gradient))
     numbers = circuit.numbers()
 
     def energy(t: Any, host: Any) -> Any:
-        return runner(host, Values(numbers, {"t": t}, circuit.values(), leaves, bits, None))
+        return runner(host, Values(numbers, {"t": t}, circuit.values(), leaves, np.uint32(0), None))
 
     function = jax.jit(jax.value_and_grad(energy) if gradient else energy)
     t = jnp.linspace(0.1, 1.0, circuit.parameter_shapes()["t"][0])

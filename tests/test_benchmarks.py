@@ -32,7 +32,9 @@ def workload(question: str, at: int = 0) -> Workload:
 # -------------------------------------------------------------------- workloads
 
 
-@pytest.mark.parametrize("scale", [Scale.TINY, Scale.QUICK, Scale.GPU], ids=lambda s: s.value)
+@pytest.mark.parametrize(
+    "scale", [Scale.TINY, Scale.QUICK, pytest.param(Scale.GPU, marks=pytest.mark.slow)], ids=lambda s: s.value
+)
 @pytest.mark.parametrize("name", [n for n in QUESTIONS if n != "openqasm"])
 def test_workloads_are_whole(name, scale):
     made = QUESTIONS[name].workloads(scale)

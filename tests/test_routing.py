@@ -110,6 +110,7 @@ def test_same_seed_same_circuit(circuit: Circuit) -> None:
     assert circuit == copy
 
 
+@pytest.mark.slow
 def test_the_loops_do_the_same_uncompiled() -> None:
     """As machine code, as plain Python at first in a process, and as plain Python for good."""
     pytest.importorskip("numba")
