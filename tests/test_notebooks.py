@@ -43,7 +43,7 @@ def test_outputs_are_stripped_and_it_is_short(notebook):
 
 @pytest.mark.parametrize(
     "notebook",
-    [p if p.stem[:2] in ("01", "02", "08") else pytest.param(p, marks=pytest.mark.slow) for p in NOTEBOOKS],
+    [p if p.stem[:2] in ("01", "02") else pytest.param(p, marks=pytest.mark.slow) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
     indirect=True,
 )

@@ -15,7 +15,6 @@ from qsim.results import Expectation
 
 SHOTS, STEPS, RATE = 4_000, 5, 0.4
 VENDORS = {
-    "local@line5": "qsim",
     "qdmi@ddsim": "mqt.core",
     "qiskit@generic5-noiseless": "qiskit_aer",
     "qiskit@aer": "qiskit_aer",
@@ -48,7 +47,10 @@ def test_the_simulator_goes_down():
     assert path[-1][1] < path[0][1] - 0.02
 
 
-@pytest.mark.parametrize("on", [*VENDORS, pytest.param("local@star5", marks=pytest.mark.slow)])
+LOCAL = [pytest.param(on, marks=pytest.mark.slow) for on in ("local@line5", "local@star5")]
+
+
+@pytest.mark.parametrize("on", [*LOCAL, *VENDORS])
 def test_every_device_goes_down_as_the_simulator_does(on: str):
     pytest.importorskip(VENDORS.get(on, "qsim"))
     with warnings.catch_warnings():
