@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from qsim._program import Runner, Values, reads_of
+from qsim._program import ZERO_STATE, Runner, Values, reads_of
 from qsim._recent import Recent
 from qsim.ir.circuit import Circuit
 from qsim.ir.derived import derived
@@ -195,7 +195,7 @@ def compile_local(
             return runner(jax.tree.unflatten(shape, every), Values(numbers, *values))
 
         # an argument costs half a microsecond a call, empty or not
-        host = ([known_tables[at] for at in filled], np.uint32(0))
+        host = ([known_tables[at] for at in filled], ZERO_STATE)
         constants = bool(circuit.numbers().size or circuit.values())
         return Program(plan, jax.jit(function), tuple(declared), constants, host)
 

@@ -31,6 +31,8 @@ from qsim.results.program import evaluate_all
 from qsim.rules import Adjoint, GradientRule, RerunRule
 
 Array = Any
+ZERO_STATE = np.uint32(0)
+"""The index of |0...0>, as `Values.initial` takes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

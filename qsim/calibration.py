@@ -22,7 +22,7 @@ import numpy as np
 from qsim._compile import tables_of
 from qsim._errors import QsimError
 from qsim._execute import execute
-from qsim._program import Runner, Values
+from qsim._program import ZERO_STATE, Runner, Values
 from qsim.ir.circuit import Circuit
 from qsim.ir.parameter import Parameter, ParameterVector
 from qsim.ir.pauli import X, Z
@@ -230,7 +230,7 @@ def _time(circuit: Circuit, costs: Costs, k: int, *, gradient: bool) -> tuple[Co
     numbers = circuit.numbers()
 
     def energy(t: Any, host: Any) -> Any:
-        return runner(host, Values(numbers, {"t": t}, circuit.values(), leaves, np.uint32(0), None))
+        return runner(host, Values(numbers, {"t": t}, circuit.values(), leaves, ZERO_STATE, None))
 
     function = jax.jit(jax.value_and_grad(energy) if gradient else energy)
     t = jnp.linspace(0.1, 1.0, circuit.parameter_shapes()["t"][0])

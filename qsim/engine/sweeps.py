@@ -79,7 +79,7 @@ def _sign(segment: Sweeps, at: int) -> Sign:
     inside = of_odd(rows[:, None] & rows[:, None] >> apart & masks)
     partners = (1 << np.arange(size, dtype=np.uint32)[::-1]) @ table[:size]  # of each qubit, among the row bits
     across = {q - size: of_odd((rows & partners[q])[:, None]) for q in range(size, n) if partners[q]}
-    within, own = table[n - k :, n - k :], None
+    within, own = table[size:, size:], None
     if within.any():
         columns = bit_table(np, k, np.int64)
         own = jnp.asarray((-1.0) ** np.sum(columns * (columns @ within), axis=-1), jnp.float32)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from qsim.kernels.bits import bit_table
 from qsim.kernels.take import take_places
 
 Array = Any
@@ -63,9 +64,9 @@ def after(array: Array, x: Array) -> Array:
     return array + (first > np.inf).astype(array.dtype)
 
 
-def bit_table(src: Array, low: int, count: int) -> Array:
+def index_parts(src: Array, low: int, count: int) -> Array:
     """Index parts (..., 2^count) of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
-    bits = np.arange(1 << count, dtype=np.int32) >> np.arange(count, dtype=np.int32)[:, None] & 1
+    bits = bit_table(np, count, np.int32)[:, ::-1].T
     src = lax.convert_element_type(lax.slice_in_dim(src, low, low + count, axis=-1), jnp.int32)
     shape = (*src.shape, 1 << count)
     parts = lax.shift_left(jnp.broadcast_to(bits, shape), jnp.broadcast_to(src[..., None], shape))
@@ -81,7 +82,7 @@ def gather_tables(src: Array, k: int) -> tuple[Array, Array, Array]:
     """
     rest = src.shape[-1] - k
     low = rest // 2
-    return bit_table(src, k + low, rest - low), bit_table(src, k, low), bit_table(src, 0, k)
+    return index_parts(src, k + low, rest - low), index_parts(src, k, low), index_parts(src, 0, k)
 
 
 def gather(x: Array, tables: tuple[Array, Array, Array]) -> Array:
