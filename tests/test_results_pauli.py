@@ -128,9 +128,3 @@ def test_masks_of_strings_and_the_start_are_numbers_not_sums_of_bits():
 
     text = jax.jit(jax.grad(energy)).lower(1.0).as_text()
     assert "stablehlo.reduce" in text and not re.search(r"stablehlo\.reduce.*i32", text)
-
-
-def test_indices_of_31_qubits():
-    table, c = lowered(X(0) @ Z(30) + Z(0), 31)
-    psi = jax.ShapeDtypeStruct((1 << 31,), jnp.complex64)
-    assert jax.eval_shape(lambda p: pauli_mean(table, c, p), psi).dtype == jnp.float32

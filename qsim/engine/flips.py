@@ -40,8 +40,8 @@ class _Step:
     def __init__(self, masks: Any, rows: int, k: int):
         self.k = k
         (xr, zr, cr, vr), (xc, zc, cc, vc) = _split(masks, k)
-        row = lax.optimization_barrier(jnp.arange(rows, dtype=jnp.int32))
-        column = jnp.arange(1 << k, dtype=jnp.int32)
+        row = lax.optimization_barrier(jnp.arange(rows, dtype=jnp.uint32))
+        column = jnp.arange(1 << k, dtype=jnp.uint32)
         self.base = lax.optimization_barrier((row ^ xr) << k)
         self.column = column ^ xc
         self.parity = _parity(row & zr), _parity(column & zc)

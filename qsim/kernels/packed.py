@@ -65,12 +65,12 @@ def after(array: Array, x: Array) -> Array:
 
 
 def index_parts(src: Array, low: int, count: int) -> Array:
-    """Index parts (..., 2^count) of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
-    bits = bit_table(np, count, np.int32)[:, ::-1].T
-    src = lax.convert_element_type(lax.slice_in_dim(src, low, low + count, axis=-1), jnp.int32)
+    """Index parts (..., 2^count), uint32, of new bits low .. low+count-1, which come from old bits `src` (..., n)."""
+    bits = bit_table(np, count, np.uint32)[:, ::-1].T
+    src = lax.convert_element_type(lax.slice_in_dim(src, low, low + count, axis=-1), jnp.uint32)
     shape = (*src.shape, 1 << count)
     parts = lax.shift_left(jnp.broadcast_to(bits, shape), jnp.broadcast_to(src[..., None], shape))
-    return parts.sum(axis=-2, dtype=jnp.int32)
+    return parts.sum(axis=-2, dtype=jnp.uint32)
 
 
 def gather_tables(src: Array, k: int) -> tuple[Array, Array, Array]:

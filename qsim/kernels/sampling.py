@@ -12,6 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from qsim.kernels.take import take_places
+
 
 def tree(xp: Any, weights: Any) -> Any:
     """Pair sums of weights (2^k,) as a heap (2^k, 2): row i holds the weights of the children of node i.
@@ -25,17 +27,17 @@ def tree(xp: Any, weights: Any) -> Any:
 
 
 def descend(heap: Any, uniforms: Any) -> Any:
-    """Bits (shots, k) as uint8, first qubit first, from `tree` and uniform numbers (k, shots) in [0, 1).
+    """Bits (shots, k) as uint8, first qubit first, from `tree` and uniform numbers (k, shots) in [0, 1); k at most 32.
 
     A child of weight zero is never taken while the other has any: u (a + 0) < a for every u < 1.
     A scan over levels: unrolled, XLA computes every level again in each later one.
     """
 
     def level(node: Any, uniform: Any) -> tuple[Any, Any]:
-        children = heap[node]
+        children = take_places(heap, node[:, None])
         zero, one = children[:, 0], children[:, 1]
-        bit = (uniform * (zero + one) >= zero).astype(jnp.int32)
+        bit = (uniform * (zero + one) >= zero).astype(jnp.uint32)
         return 2 * node + bit, bit.astype(jnp.uint8)
 
-    root = jnp.ones(uniforms.shape[1], jnp.int32)
+    root = jnp.ones(uniforms.shape[1], jnp.uint32)
     return lax.scan(level, root, uniforms)[1].T

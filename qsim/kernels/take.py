@@ -22,7 +22,7 @@ def places_of(index: Array) -> Array:
 
 
 def take_places(table: Array, places: Array, *, unique: bool = False) -> Array:
-    """`take_rows` for places (..., 1); `unique` where no place comes twice."""
+    """`take_rows` for places (..., 1), uint32 where R is beyond 2^31; `unique` where no place comes twice."""
     table, count = jnp.asarray(table), places.ndim - 1
     rest = table.shape[1:]
     if not places.size:

@@ -146,7 +146,7 @@ class _Builder:
                 groups.setdefault(key_of(split_controls(records.operation(p))[0]), []).append(p)
         place = {p: at for at, p in enumerate([*rotating, *(p for g in groups.values() for p in g)])}
         found = [self.masks(p) for p in pieces]
-        masks = np.array([m for m, _ in found], np.int32).reshape(-1, 4)
+        masks = np.array([m for m, _ in found], np.uint32).reshape(-1, 4)
         phase = {p: power for p, (_, power) in zip(pieces, found, strict=True)}
         made = Flips(
             num_qubits=records.num_qubits,

@@ -243,7 +243,7 @@ class Flips:
     """Steps psi(j) <- a(j) psi(j) + b(j) psi(j ^ x): Pauli rotations and one-qubit gates, controls or not.
 
     Where j & control == value, a(j) and b(j) are one of two numbers each, chosen by the
-    parity of j & z; elsewhere a = 1, b = 0. `masks` (T, 4) are x, z, control, value;
+    parity of j & z; elsewhere a = 1, b = 0. `masks` (T, 4), uint32, are x, z, control, value;
     `order` (T,) are places in the list of first the rotations, then the gates' matrices;
     `phase` are -i (-i)^(number of Y) of the rotations' Pauli strings; `controlled` says whether any step has controls,
     in this part of a tape or another.

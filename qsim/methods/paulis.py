@@ -35,7 +35,7 @@ class Chunks:
     """Terms in chunks (c, CHUNK), each chunk with one X mask; host arrays of the size of the terms.
 
     Attributes:
-        x: the X masks as integers (c,).
+        x: the X masks as integers, uint32 for up to 32 qubits (c,).
         odd: 1 where the strings of the chunk have an odd number of Y, which makes them imaginary (c,).
         z: the Z masks as integers, of the high and of the low half of the qubits (c, CHUNK, 2).
         term: the index of each term's coefficient; 0 in places left over (c, CHUNK).
@@ -96,7 +96,7 @@ class PauliTable:
 def _chunks(chunks: list[tuple[tuple[int, int], list[int]]], z: np.ndarray, sign: np.ndarray) -> Chunks:
     count = len(chunks)
     table = Chunks(
-        x=np.asarray([key[0] for key, _ in chunks], dtype=np.int32),
+        x=np.asarray([key[0] for key, _ in chunks], dtype=np.uint32),
         odd=np.asarray([key[1] for key, _ in chunks], dtype=np.int32),
         z=np.zeros((count, CHUNK, 2), dtype=np.int32),
         term=np.zeros((count, CHUNK), dtype=np.int32),

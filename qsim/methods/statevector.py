@@ -16,6 +16,9 @@ from qsim.ir.operation import Conditional, Measure, Reset
 from qsim.lower import cost
 from qsim.methods.base import Method
 
+MAX_QUBITS = 32
+"""Places of amplitudes are uint32: without 64-bit mode JAX has no wider ones."""
+
 
 @dataclass(frozen=True)
 class Statevector(Method):
@@ -25,7 +28,7 @@ class Statevector(Method):
         dtype: complex64 or complex128; the latter needs JAX's x64 mode.
 
     Raises:
-        MethodError: another dtype, or complex128 while x64 is off.
+        MethodError: another dtype, or complex128 while x64 is off; more than 32 qubits.
 
     Example:
         >>> from qsim import Circuit, execute
@@ -46,11 +49,17 @@ class Statevector(Method):
     @property
     def max_qubits(self) -> int | None:
         memory = device_memory()
-        return None if memory is None else max(0, (memory // self.dtype.itemsize).bit_length() - 1)
+        fits = MAX_QUBITS if memory is None else max(0, (memory // self.dtype.itemsize).bit_length() - 1)
+        return min(fits, MAX_QUBITS)
 
     def check(self, circuit: Circuit) -> None:
         check_dtype("Statevector", self.dtype)
         check_state_memory(circuit.num_qubits, self.dtype, 1 << circuit.num_qubits, "state", self.max_qubits)
+        if circuit.num_qubits > MAX_QUBITS:
+            raise MethodError(
+                f"Statevector holds at most {MAX_QUBITS} qubits, whatever the memory, since it numbers amplitudes by "
+                f"32 bits; this circuit has {circuit.num_qubits}. Use fewer qubits."
+            )
         check_operations(circuit, "Statevector")
 
 

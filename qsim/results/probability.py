@@ -73,8 +73,10 @@ class Probabilities(Result):
     def _frequencies(self, drawn: Array, dtype: Any) -> Array | Estimate:
         shots, k = drawn.shape
         # counted as integers: float32 stops counting at 2^24
-        seen = jnp.zeros(1 << k, jnp.int32).at[bits.pack(jnp, drawn)].add(1)
-        return self._with_error(seen.astype(dtype) / shots, shots)
+        high = k // 2  # in two parts: indices of more than 31 bits are none of JAX's
+        row, column = bits.pack(jnp, drawn[:, :high]), bits.pack(jnp, drawn[:, high:])
+        seen = jnp.zeros((1 << high, 1 << (k - high)), jnp.int32).at[row, column].add(1)
+        return self._with_error(seen.reshape(-1).astype(dtype) / shots, shots)
 
     def _with_error(self, value: Array, shots: int) -> Array | Estimate:
         return Estimate(value, (value * (1 - value) / max(shots - 1, 1)) ** 0.5) if self.stderr else value

@@ -13,6 +13,7 @@ import numpy as np
 
 from qsim._errors import ResultError
 from qsim.ir.circuit import Circuit
+from qsim.kernels.take import take_places
 from qsim.methods.base import AbstractState
 from qsim.results.base import (
     Context,
@@ -89,7 +90,7 @@ class Amplitudes(Result):
 
     def evaluate(self, state: AbstractState, context: Context) -> Array:
         places = [int(b, 2) if isinstance(b, str) and b else int(b or 0) for b in self.bitstrings]
-        return state.amplitudes()[np.asarray(places, dtype=np.int32)]
+        return take_places(state.amplitudes(), np.asarray(places, np.uint32)[:, None])
 
 
 @pytree()
