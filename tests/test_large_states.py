@@ -10,12 +10,22 @@ import pytest
 from qsim import Circuit, ParameterVector, X, Y, Z, execute
 from qsim._errors import MethodError
 from qsim.engine.flips import _Step
-from qsim.kernels import sampling
+from qsim.kernels import bits, sampling
 from qsim.kernels.packed import gather_tables
 from qsim.kernels.pauli import flip_parts
 from qsim.methods import Statevector
 from qsim.methods.paulis import PauliTable
-from qsim.results import Amplitudes, Counts, Entropy, Expectation, Probabilities, Samples
+from qsim.results import (
+    Amplitudes,
+    Counts,
+    DiagonalObservable,
+    Entropy,
+    Expectation,
+    Probabilities,
+    Projector,
+    Samples,
+    Variance,
+)
 
 KEY = jax.random.key(0)
 
@@ -59,6 +69,7 @@ RESULTS = {
     "amplitudes": lambda n: Amplitudes(["1" * n, (1 << n) - 2]),
     "probabilities": lambda n: Probabilities([0, n - 1]),
     "entropy": lambda n: Entropy([0, n - 1]),
+    "projector": lambda n: Variance(Projector("1" * n, range(n))),
 }
 
 
@@ -68,11 +79,13 @@ def test_all_results_are_traced(enough_memory, make, n):
     circuit = make(n)
     results = {name: of(n) for name, of in RESULTS.items()}
 
-    def run(theta):
-        drawn = execute(circuit, (Samples(), Counts(), Probabilities()), {"theta": theta}, shots=10, key=KEY)
+    def run(theta, diagonal):
+        cost = Expectation(DiagonalObservable(diagonal, range(n)))
+        drawn = execute(circuit, (Samples(), Counts(), Probabilities(), cost), {"theta": theta}, shots=10, key=KEY)
         return execute(circuit, results, {"theta": theta}, initial_state="1" * n), drawn
 
-    exact, (samples, _, frequencies) = jax.eval_shape(run, jnp.zeros(4))
+    diagonal = jax.ShapeDtypeStruct((1 << n,), jnp.float32)
+    exact, (samples, _, frequencies, _) = jax.eval_shape(run, jnp.zeros(4), diagonal)
     assert exact["expectation"].shape == () and exact["amplitudes"].shape == (2,)
     assert samples.shape == (10, n) and frequencies.shape == (1 << n,)
     gradient = jax.grad(lambda theta: execute(circuit, results["expectation"], {"theta": theta}))
@@ -108,10 +121,10 @@ def test_masks_and_gathers_of_steps_on_32_qubits():
 def test_permutations_of_32_bits_of_an_index():
     src, k = np.random.default_rng(2).permutation(32).astype(np.int32), 11
     high, low, columns = map(np.asarray, gather_tables(jnp.asarray(src), k))
-    bits = (32 - k) // 2
+    split = (32 - k) // 2
     for j in map(int, places_of_32_bits()):
         row = j >> k
-        found = int(high[row >> bits] | low[row & ((1 << bits) - 1)] | columns[j & ((1 << k) - 1)])
+        found = int(high[row >> split] | low[row & ((1 << split) - 1)] | columns[j & ((1 << k) - 1)])
         assert found == sum((j >> i & 1) << int(src[i]) for i in range(32))
 
 
@@ -122,6 +135,19 @@ def test_pauli_strings_on_32_qubits():
     assert sorted(masks.tolist()) == [1, 1 << 31]
     high, low = jax.eval_shape(lambda x: flip_parts(jnp, x, 32), jax.ShapeDtypeStruct((), masks.dtype))
     assert (high.shape, low.shape, high.dtype) == ((1 << 28, 1), (1, 16), jnp.uint32)
+
+
+def test_projectors_on_32_qubits():
+    columns = jax.ShapeDtypeStruct((1 << 32,), jnp.complex64)
+    made = str(jax.make_jaxpr(lambda psi: Projector("1" * 32, range(32)).apply(psi, 32))(columns))
+    assert "u32[] 4294967295" in made or "4294967295:u32[]" in made
+    assert "scatter" not in made and "gather" not in made
+
+
+@pytest.mark.parametrize("xp", [np, jnp])
+def test_rows_of_32_bits_are_packed(xp):
+    rows = xp.asarray(np.array([[1] * 32, [0] * 31 + [1], [1] + [0] * 31], np.uint8))
+    assert bits.pack(xp, rows).tolist() == [(1 << 32) - 1, 1, 1 << 31]
 
 
 def test_descents_end_at_the_last_of_many_leaves():

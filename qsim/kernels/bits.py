@@ -27,8 +27,8 @@ def sign_of(xp: Any, count: Any) -> Any:
 
 
 def pack(xp: Any, bits: Any) -> Any:
-    """Rows of bits (..., k), first most significant, as int32 (...,); k at most 31."""
-    total = xp.zeros(bits.shape[:-1], dtype=xp.int32)
+    """Rows of bits (..., k), first most significant, as uint32 (...,); k at most 32."""
+    total = xp.zeros(bits.shape[:-1], dtype=xp.uint32)
     for column in range(bits.shape[-1]):
-        total = 2 * total + xp.astype(bits[..., column], xp.int32)
+        total = 2 * total + xp.astype(bits[..., column], xp.uint32)
     return total

@@ -11,11 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from qsim._errors import ObservableError, ResultError
 from qsim.ir.ops.base import namespace
 from qsim.ir.pauli import PauliSum
 from qsim.kernels import bits, marginal, sampling
+from qsim.kernels.take import take_places
 from qsim.methods.base import AbstractState, Observable
 from qsim.methods.paulis import PauliTable, pauli_apply, pauli_mean
 from qsim.results.base import Context, clean_qubits, is_numeric, own_array, pytree
@@ -158,7 +160,8 @@ class DiagonalObservable(LocalObservable):
 
     def draw(self, state: AbstractState, key: Array, shots: int) -> Array:
         drawn = state.sample(key, shots, self.qubits)
-        return jnp.asarray(self.diagonal, state.norm_squared().dtype)[bits.pack(jnp, drawn)]
+        values = jnp.asarray(self.diagonal, state.norm_squared().dtype)
+        return take_places(values, bits.pack(jnp, drawn)[..., None])
 
     def _values(self, psi: Array) -> Array:
         return jnp.asarray(self.diagonal, psi.real.dtype)
@@ -204,7 +207,8 @@ class Projector(LocalObservable):
     def apply(self, psi: Array, num_qubits: int) -> Array:
         columns = marginal.rows(jnp, psi, num_qubits, self.qubits)
         if isinstance(self.onto, str):
-            image = jnp.zeros_like(columns).at[self._place()].set(columns[self._place()])
+            place = lax.broadcasted_iota(jnp.uint32, columns.shape, 0)
+            image = jnp.where(place == np.uint32(self._place()), columns, 0)
         else:
             image = self._state(psi)[:, None] * self._part(columns)[None, :]
         return marginal.unrows(jnp, image, num_qubits, self.qubits)

@@ -73,7 +73,7 @@ class Probabilities(Result):
     def _frequencies(self, drawn: Array, dtype: Any) -> Array | Estimate:
         shots, k = drawn.shape
         # counted as integers: float32 stops counting at 2^24
-        high = k // 2  # in two parts: indices of more than 31 bits are none of JAX's
+        high = k // 2  # in two parts: places of more than 31 bits are no index of a scatter
         row, column = bits.pack(jnp, drawn[:, :high]), bits.pack(jnp, drawn[:, high:])
         seen = jnp.zeros((1 << high, 1 << (k - high)), jnp.int32).at[row, column].add(1)
         return self._with_error(seen.reshape(-1).astype(dtype) / shots, shots)
